@@ -1,0 +1,3 @@
+public enum Version {
+  public static let text: StaticString = "0.1.0"
+}
