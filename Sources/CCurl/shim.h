@@ -1,2 +1,102 @@
+// libcurl, typed by its own header and opened when it is first needed.
+//
+// A program that journals must not pay for the 30 libraries that libcurl pulls in, so nothing
+// here is linked: `ccurl_load` fills a table of the functions used. A static build, which has no
+// `dlopen`, defines HANDBACK_STATIC_CURL and links them.
 #pragma once
 #include <curl/curl.h>
+#include <dlfcn.h>
+#include <stddef.h>
+
+// Every function is in libcurl 7.68, the oldest that boards have.
+#define CCURL_FUNCTIONS(use)                                                                     \
+  use(global_init, curl_global_init) use(version_info, curl_version_info)                        \
+  use(easy_init, curl_easy_init) use(easy_setopt, curl_easy_setopt)                              \
+  use(easy_getinfo, curl_easy_getinfo) use(easy_cleanup, curl_easy_cleanup)                      \
+  use(easy_strerror, curl_easy_strerror) use(multi_init, curl_multi_init)                        \
+  use(multi_setopt, curl_multi_setopt) use(multi_add_handle, curl_multi_add_handle)              \
+  use(multi_remove_handle, curl_multi_remove_handle) use(multi_perform, curl_multi_perform)      \
+  use(multi_poll, curl_multi_poll) use(multi_info_read, curl_multi_info_read)                    \
+  use(multi_cleanup, curl_multi_cleanup)
+
+typedef struct {
+#define CCURL_FIELD(name, function) __typeof__(function) *name;
+  CCURL_FUNCTIONS(CCURL_FIELD)
+#undef CCURL_FIELD
+} ccurl_api;
+
+// Returns 1, or 0 if the library or one of its functions is missing. The library stays open for
+// the process's life: OpenSSL below it registers exit handlers.
+static inline int ccurl_load(ccurl_api *api) {
+#ifdef HANDBACK_STATIC_CURL
+#define CCURL_LINK(name, function) api->name = function;
+  CCURL_FUNCTIONS(CCURL_LINK)
+#undef CCURL_LINK
+  return 1;
+#else
+  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (!library) library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (!library) return 0;
+  int found = 1;
+#define CCURL_FIND(name, function)                                                               \
+  *(void **)(&api->name) = dlsym(library, #function);                                            \
+  if (!api->name) found = 0;
+  CCURL_FUNCTIONS(CCURL_FIND)
+#undef CCURL_FIND
+  return found;
+#endif
+}
+
+// `curl_easy_setopt` and `curl_easy_getinfo` are variadic; these name the type of the argument.
+static inline CURLcode ccurl_set_long(const ccurl_api *api, CURL *easy, CURLoption option,
+                                      long value) {
+  return api->easy_setopt(easy, option, value);
+}
+static inline CURLcode ccurl_set_offset(const ccurl_api *api, CURL *easy, CURLoption option,
+                                        int64_t value) {
+  return api->easy_setopt(easy, option, (curl_off_t)value);
+}
+static inline CURLcode ccurl_set_pointer(const ccurl_api *api, CURL *easy, CURLoption option,
+                                         const void *value) {
+  return api->easy_setopt(easy, option, value);
+}
+typedef size_t (*ccurl_receive)(char *bytes, size_t size, size_t count, void *receiver);
+static inline CURLcode ccurl_set_receive(const ccurl_api *api, CURL *easy, CURLoption option,
+                                         ccurl_receive function) {
+  return api->easy_setopt(easy, option, function);
+}
+typedef int (*ccurl_debug)(CURL *easy, curl_infotype type, char *bytes, size_t count,
+                           void *receiver);
+static inline CURLcode ccurl_set_debug(const ccurl_api *api, CURL *easy, ccurl_debug function) {
+  return api->easy_setopt(easy, CURLOPT_DEBUGFUNCTION, function);
+}
+static inline long ccurl_get_long(const ccurl_api *api, CURL *easy, CURLINFO info) {
+  long value = 0;
+  return api->easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
+}
+
+// The result of the one transfer that a multi handle has, -1 while it goes on: `CURLMsg` holds
+// a union.
+static inline int ccurl_result(const ccurl_api *api, CURLM *multi) {
+  int left = 0;
+  const CURLMsg *message = api->multi_info_read(multi, &left);
+  return message && message->msg == CURLMSG_DONE ? (int)message->data.result : -1;
+}
+
+// `curl_version_info` needs a macro's version.
+static inline const curl_version_info_data *ccurl_version(const ccurl_api *api) {
+  return api->version_info(CURLVERSION_NOW);
+}
+static inline int ccurl_resolves_without_blocking(const ccurl_api *api) {
+  return (ccurl_version(api)->features & CURL_VERSION_ASYNCHDNS) != 0;
+}
+
+// Casts of macros, and `long` flags that are made of macros.
+static inline long ccurl_protocols(int plain_http_too) {
+  return CURLPROTO_HTTPS | (plain_http_too ? CURLPROTO_HTTP : 0);
+}
+static inline long ccurl_tls_1_2(void) { return CURL_SSLVERSION_TLSv1_2; }
+static inline long ccurl_http_1_1(void) { return CURL_HTTP_VERSION_1_1; }
+static inline int ccurl_global_init(const ccurl_api *api) {
+  return api->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}

@@ -6,6 +6,6 @@ internal import HandbackLinux
 func handbackMain(
   _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> CInt {
-  print("hello \(count) \(sqliteVersion()) \(Version.text)")
+  print("hello \(count) x \(Version.text)")
   return ExitCode.ok.rawValue
 }

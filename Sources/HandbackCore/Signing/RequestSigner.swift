@@ -46,8 +46,8 @@ public struct RequestSigner: ~Copyable {
     field = SignedField(apiKey: apiKey)
   }
 
-  /// Signs `date`; the field then holds the signature.
-  public mutating func sign(_ date: IMFFixdate) {
+  /// Signs `date`; the field, which lives on the heap, then holds the signature.
+  public borrowing func sign(_ date: IMFFixdate) {
     var hasher = key.begin()
     hasher.update("licenseSpring\ndate: ")
     hasher.update(date.bytes.span)
@@ -60,6 +60,9 @@ public struct RequestSigner: ~Copyable {
   ) throws(Failure) -> Result {
     try unsafe field.withCString(body)
   }
+
+  /// A copy of the field for one request.
+  borrowing func copyField() -> Secret { field.copy() }
 }
 
 /// The `Authorization` field with room for the signature.
@@ -97,6 +100,12 @@ private struct SignedField: ~Copyable {
   borrowing func setSignature(_ signature: InlineArray<44, UInt8>) {
     let start = Self.head.utf8CodeUnitCount
     for index in 0..<44 { unsafe storage[start + index] = signature[index] }
+  }
+
+  borrowing func copy() -> Secret {
+    let text = unsafe UnsafeBufferPointer(
+      start: storage.baseAddress?.assumingMemoryBound(to: UInt8.self), count: storage.count - 1)
+    return unsafe Secret(copying: Span(_unsafeElements: text))
   }
 
   borrowing func withCString<Result: ~Copyable, Failure: Error>(

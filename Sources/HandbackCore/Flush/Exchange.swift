@@ -1,0 +1,71 @@
+/// One request for the transport.
+public struct Exchange: ~Copyable {
+  public enum Target: Sendable {
+    /// `POST {base}/api/v4/deactivate_license`, JSON.
+    case deactivateLicense
+    /// `GET {base}/api/v4/oauth_url?login_type=client_credentials`.
+    case tokenAddress
+    /// `POST` to the address given, as a form.
+    case token(url: String)
+  }
+
+  public let target: Target
+  public let date: IMFFixdate
+  /// The whole field, `Authorization: …`; empty where the request has none.
+  public let authorization: Secret
+  public let body: Secret
+
+  init(
+    target: Target, date: IMFFixdate, authorization: consuming Secret, body: consuming Secret
+  ) {
+    self.target = target
+    self.date = date
+    self.authorization = authorization
+    self.body = body
+  }
+}
+
+/// What became of an exchange.
+public enum ExchangeResult: Sendable {
+  case answer(Answer)
+  case fault(TransportFault)
+}
+
+/// No answer, or none that is complete.
+public struct TransportFault: Error, Sendable {
+  public enum Kind: UInt8, Sendable {
+    case resolve, connect, tls, tlsNotYetValid, tlsExpired, timeout, cut, malformed, tooLarge
+    case transportMissing, other
+
+    public var name: StaticString {
+      switch self {
+      case .resolve: "name_not_resolved"
+      case .connect: "not_connected"
+      case .tls: "tls_failed"
+      case .tlsNotYetValid: "tls_certificate_not_yet_valid"
+      case .tlsExpired: "tls_certificate_expired"
+      case .timeout: "timed_out"
+      case .cut: "connection_cut"
+      case .malformed: "malformed_answer"
+      case .tooLarge: "answer_too_large"
+      case .transportMissing: "libcurl_missing"
+      case .other: "transport_failed"
+      }
+    }
+  }
+
+  public let kind: Kind
+  /// The library's own code (a `CURLcode`), 0 if it has none.
+  public let code: Int32
+  /// The library's own words, printable, without anything secret.
+  public let message: String
+  /// Whether a byte of the request was sent: the server may have acted then.
+  public let mayHaveReachedServer: Bool
+
+  public init(kind: Kind, code: Int32, message: String, mayHaveReachedServer: Bool) {
+    self.kind = kind
+    self.code = code
+    self.message = message
+    self.mayHaveReachedServer = mayHaveReachedServer
+  }
+}

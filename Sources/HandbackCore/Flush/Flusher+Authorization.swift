@@ -1,0 +1,51 @@
+extension Flusher {
+  /// The `Authorization` field for a request with this date.
+  borrowing func authorization(for date: IMFFixdate) -> Secret {
+    switch authorizer {
+    case .signature(let signer):
+      signer.sign(date)
+      return signer.copyField()
+    case .bearer(let field):
+      return field.copy()
+    case .clientCredentials(let keeper):
+      return keeper.copyField()
+    }
+  }
+
+  /// The body of the deactivation in hand.
+  borrowing func body() -> Secret {
+    switch current {
+    case .some(let row): return row.deactivation.body()
+    case .none: preconditionFailure("a deactivation is in hand here")
+    }
+  }
+
+  /// What must be fetched before anything can be sent, if anything.
+  mutating func tokenExchange(at now: Moment) -> Exchange? {
+    guard let keeper = tokenKeeper, !keeper.hasToken(at: now), let clock = server?.clock else {
+      return nil
+    }
+    let date = IMFFixdate(epochSeconds: clock.seconds(at: now))
+    let nothing = [UInt8]()
+    guard let url = keeper.tokenURL else {
+      stage = .awaitingTokenAddress
+      return Exchange(
+        target: .tokenAddress, date: date, authorization: Secret(copying: nothing.span),
+        body: Secret(copying: nothing.span))
+    }
+    stage = .awaitingToken
+    return Exchange(
+      target: .token(url: url), date: date, authorization: Secret(copying: nothing.span),
+      body: keeper.requestBody())
+  }
+
+  var tokenKeeper: TokenKeeper? {
+    borrowing get {
+      switch authorizer {
+      case .clientCredentials(let keeper): return keeper
+      case .signature: return nil
+      case .bearer: return nil
+      }
+    }
+  }
+}

@@ -1,0 +1,275 @@
+extension Flusher {
+  /// Takes what became of the exchange that `step` asked for, and writes it down.
+  ///
+  /// `random` is fresh for each call; the jitter is drawn from it.
+  public mutating func receive<Journal: FlushJournal & ~Copyable>(
+    _ result: ExchangeResult, _ journal: inout Journal, at now: Moment, random: UInt64
+  ) throws(Journal.Failure) -> FlushEvent {
+    switch stage {
+    case .awaitingTokenAddress, .awaitingToken:
+      if takeToken(result, at: now) { return .none }
+      return try conclude(tokenTrouble(result, at: now, random: random), &journal, at: now)
+    case .awaitingVerdict:
+      switch result {
+      case .answer(let answer):
+        if let event = retriesAtOnce(answer, at: now) { return event }
+        let change = judge(answer, at: now, random: random)
+        return try conclude(change, &journal, at: now)
+      case .fault(let fault):
+        return try conclude(self.fault(fault, at: now, random: random), &journal, at: now)
+      }
+    case .choosing, .chosen, .opened:
+      preconditionFailure("no exchange was asked for")
+    }
+  }
+
+  /// A change and the words for it.
+  struct Conclusion {
+    var change: RowChange
+    var outcome: Outcome
+  }
+
+  private mutating func conclude<Journal: FlushJournal & ~Copyable>(
+    _ conclusion: Conclusion, _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> FlushEvent {
+    guard let ticket = current?.ticket, let server else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    try journal.conclude(
+      ticket, conclusion.change, conclusion.outcome, server: server == storedServer ? nil : server,
+      at: now)
+    storedServer = server
+    current = nil
+    stage = .choosing
+    switch conclusion.change {
+    case .ended(let ending, let isInferred, _):
+      return .ended(ticket, ending, isInferred: isInferred, conclusion.outcome)
+    case .postponed(_, _, let isHeld, _):
+      return .postponed(ticket, conclusion.outcome, isHeld: isHeld)
+    }
+  }
+
+  // MARK: - Answers that are cured by another request at once
+
+  /// A refused date or token: corrected, and the same deactivation is sent again under the same
+  /// attempt, once each.
+  private mutating func retriesAtOnce(_ answer: Answer, at now: Moment) -> FlushEvent? {
+    let verdict = Verdict.judge(answer, hasUnansweredAttempt: false)
+    if verdict == .tokenRefused, !hasRefreshedToken, let keeper = tokenKeeper {
+      hasRefreshedToken = true
+      keeper.forget()
+      stage = .opened
+      return FlushEvent.none
+    }
+    guard let seconds = answer.dateSeconds, let clock = server?.clock, !hasCorrectedClock else {
+      return nil
+    }
+    let skew = seconds - clock.seconds(at: now)
+    // A wrong clock may also show as a wrong signature, or as a plain 401 or 403.
+    let isRefusal = verdict == .clockRefused || verdict == .held(.everything)
+    guard isRefusal, abs(skew) > (verdict == .clockRefused ? 0 : ServerClock.agreementSeconds)
+    else { return nil }
+    hasCorrectedClock = true
+    server?.clock.correct(to: seconds, at: now)
+    stage = .opened
+    return .clockCorrected(bySeconds: skew)
+  }
+
+  // MARK: - Verdicts
+
+  private mutating func judge(_ answer: Answer, at now: Moment, random: UInt64) -> Conclusion {
+    guard let openBefore = current?.openAttempts, let failures = current?.failures else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    let verdict = Verdict.judge(answer, hasUnansweredAttempt: openBefore > 0 || answer.wasResent)
+    let outcome = Outcome(
+      httpStatus: Int64(answer.status),
+      code: answer.code.map { printable($0.span) } ?? words(for: verdict),
+      message: answer.message)
+    let open = openBefore + (Verdict.mayHaveActed(answer) || answer.wasResent ? 1 : 0)
+    faultsInARow = 0
+    if case .later = verdict {} else { laterInARow = 0 }
+
+    func postponed(_ wait: Wait?, isHeld: Bool) -> Conclusion {
+      Conclusion(
+        change: .postponed(wait, failures: failures + 1, isHeld: isHeld, openAttempts: open),
+        outcome: outcome)
+    }
+
+    switch verdict {
+    case .deactivated, .deactivatedInferred, .rejected:
+      serverAnswered(answer, at: now)
+      let ending: Ending = verdict == .rejected ? .rejected : .deactivated
+      return Conclusion(
+        change: .ended(
+          ending, isInferred: verdict == .deactivatedInferred,
+          licenseSignature: answer.licenseSignature),
+        outcome: outcome)
+    case .clockRefused, .tokenRefused, .held(.everything):
+      serverRefused(.held, rules.heldBackoff, at: now, random: random)
+      return postponed(nil, isHeld: true)
+    case .held(.deactivation):
+      serverAnswered(answer, at: now)
+      return postponed(
+        wait(rules.heldBackoff, failures: failures, at: now, random: random), isHeld: true)
+    case .later(let scope):
+      laterInARow += 1
+      if let seconds = retryAfterSeconds(answer, at: now) {
+        // Up to a tenth more, so that a fleet that was told one time comes back over a while.
+        let milliseconds = seconds * 1000 + Int64(random % UInt64(seconds * 100 + 1))
+        server?.failures += 1
+        server?.wait = Wait(milliseconds: milliseconds, from: now)
+        server?.reason = .retryAfter
+        return postponed(nil, isHeld: false)
+      }
+      if scope == .everything || laterInARow >= FlushRules.laterInARowMax {
+        serverRefused(.server, rules.backoff, at: now, random: random)
+        return postponed(nil, isHeld: false)
+      }
+      return postponed(
+        wait(rules.backoff, failures: failures, at: now, random: random), isHeld: false)
+    case .notOurServer:
+      serverRefused(.network, rules.backoff, at: now, random: random)
+      return postponed(nil, isHeld: false)
+    }
+  }
+
+  private func words(for verdict: Verdict) -> String? {
+    switch verdict {
+    case .notOurServer: "not_the_license_api"
+    case .deactivated: "license_deactivated"
+    case .deactivatedInferred, .rejected, .clockRefused, .tokenRefused, .held, .later: nil
+    }
+  }
+
+  // MARK: - No answer
+
+  private mutating func fault(
+    _ fault: TransportFault, at now: Moment, random: UInt64
+  ) -> Conclusion {
+    guard let openBefore = current?.openAttempts, let failures = current?.failures else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    faultsInARow += 1
+    let concernsThisOne =
+      fault.mayHaveReachedServer && failures >= FlushRules.failuresBeforePassing
+      && faultsInARow < 2
+    var wait: Wait?
+    if concernsThisOne {
+      wait = self.wait(rules.backoff, failures: failures, at: now, random: random)
+    } else {
+      serverRefused(.network, rules.backoff, at: now, random: random)
+    }
+    return Conclusion(
+      change: .postponed(
+        wait, failures: failures + (fault.mayHaveReachedServer ? 1 : 0), isHeld: false,
+        openAttempts: openBefore + (fault.mayHaveReachedServer ? 1 : 0)),
+      outcome: outcome(of: fault))
+  }
+
+  private func outcome(of fault: TransportFault) -> Outcome {
+    Outcome(
+      httpStatus: 0, code: fault.kind.name.description, message: fault.message)
+  }
+
+  // MARK: - Tokens
+
+  /// Whether the answer brought the flush on: an address, or a token.
+  private mutating func takeToken(_ result: ExchangeResult, at now: Moment) -> Bool {
+    guard case .answer(let answer) = result, let keeper = tokenKeeper else { return false }
+    if case .awaitingToken = stage {
+      guard keeper.take(answer, at: now) else { return false }
+    } else {
+      guard answer.status == 200, let url = JSONText.string("url", in: answer.body.span),
+        TokenAddress.isAcceptable(url.span)
+      else { return false }
+      keeper.tokenURL = String(decoding: url, as: UTF8.self)
+    }
+    // Back to the deactivation in hand: its attempt is open already if its token was refused.
+    stage = hasRefreshedToken ? .opened : .chosen
+    return true
+  }
+
+  private mutating func tokenTrouble(
+    _ result: ExchangeResult, at now: Moment, random: UInt64
+  ) -> Conclusion {
+    guard let open = current?.openAttempts, let failures = current?.failures else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    let outcome: Outcome
+    var isHeld = false
+    switch result {
+    case .fault(let fault):
+      serverRefused(.network, rules.backoff, at: now, random: random)
+      outcome = self.outcome(of: fault)
+    case .answer(let answer):
+      let error = JSONText.string("error", in: answer.body.span).map { printable($0.span) }
+      isHeld = (400..<500).contains(answer.status) && answer.status != 429 && !answer.isHTML
+      if answer.status == 200 { isHeld = false }
+      serverRefused(
+        isHeld ? .held : .network, isHeld ? rules.heldBackoff : rules.backoff, at: now,
+        random: random)
+      outcome = Outcome(
+        httpStatus: Int64(answer.status), code: error ?? "no_access_token", message: answer.message)
+    }
+    return Conclusion(
+      change: .postponed(nil, failures: failures, isHeld: isHeld, openAttempts: open),
+      outcome: outcome)
+  }
+
+  // MARK: - The server's state
+
+  private mutating func serverAnswered(_ answer: Answer, at now: Moment) {
+    server?.failures = 0
+    server?.wait = nil
+    server?.reason = .none
+    if let seconds = answer.dateSeconds { server?.clock.confirm(seconds, at: now) }
+  }
+
+  /// Nothing more is sent for a while: the pass ends.
+  private mutating func serverRefused(
+    _ reason: WaitReason, _ backoff: Backoff, at now: Moment, random: UInt64
+  ) {
+    let failures = (server?.failures ?? 0) + 1
+    server?.failures = failures
+    let wait = Wait(
+      milliseconds: backoff.milliseconds(afterFailures: failures, random: random), from: now)
+    server?.wait = wait
+    server?.reason = reason
+    end = .stopped(reason, millisecondsLeft: wait.milliseconds)
+  }
+
+  private func wait(
+    _ backoff: Backoff, failures: Int64, at now: Moment, random: UInt64
+  ) -> Wait {
+    Wait(
+      milliseconds: backoff.milliseconds(afterFailures: failures + 1, random: random), from: now)
+  }
+
+  /// `Retry-After` in seconds, from 1 to a day. A date counts from the answer's own `Date`, since
+  /// our clock may be wrong.
+  private func retryAfterSeconds(_ answer: Answer, at now: Moment) -> Int64? {
+    let seconds: Int64
+    switch answer.retryAfter {
+    case .none: return nil
+    case .seconds(let value): seconds = value
+    case .date(let date):
+      seconds = date - (answer.dateSeconds ?? server?.clock.seconds(at: now) ?? date)
+    }
+    return min(max(seconds, 1), Wait.millisecondsMax / 1000)
+  }
+}
+
+/// The token address that the License API names.
+enum TokenAddress {
+  /// HTTPS, without a user, spaces or control characters, at most 2048 bytes.
+  static func isAcceptable(_ url: Span<UInt8>) -> Bool {
+    guard (9...2048).contains(url.count), matches("https://", url.extracting(0..<8)) else {
+      return false
+    }
+    for index in url.indices where !(0x21..<0x7F).contains(url[index]) || url[index] == 0x40 {
+      return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,126 @@
+/// Sends what the journal holds, one deactivation after the other, and writes down what became
+/// of each. It decides and remembers; it neither sleeps nor talks to the network.
+///
+/// Call `step`, do what it says, tell `receive`, until it is finished. Every attempt is made
+/// durable before its first byte is sent, and every verdict before the next attempt, so it may
+/// be stopped at any point.
+public struct Flusher: ~Copyable {
+  var authorizer: Authorizer
+  let rules: FlushRules
+
+  var server: ServerState?
+  /// The same as the journal has it.
+  var storedServer: ServerState?
+  var current: PendingDeactivation?
+  var stage = Stage.choosing
+  /// The row that was chosen last.
+  var lastRow: Int64 = 0
+  var nextSendBootMilliseconds: Int64 = 0
+  var end: FlushEnd?
+  var hasCorrectedClock = false
+  var hasRefreshedToken = false
+  var laterInARow = 0
+  var faultsInARow = 0
+
+  enum Stage {
+    /// No deactivation is in hand.
+    case choosing
+    /// One is in hand; its attempt isn't open.
+    case chosen
+    /// Its attempt is open; to be sent, or sent again after a correction.
+    case opened
+    case awaitingTokenAddress
+    case awaitingToken
+    case awaitingVerdict
+  }
+
+  public init(authorizer: consuming Authorizer, rules: FlushRules) {
+    self.authorizer = authorizer
+    self.rules = rules
+    if let only = rules.only { lastRow = only.row - 1 }
+  }
+
+  public mutating func step<Journal: FlushJournal & ~Copyable>(
+    _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> FlushStep {
+    if let end { return .finished(end) }
+    let server = try loadServer(&journal)
+    let left = server.wait?.millisecondsLeft(at: now) ?? 0
+    if left > 0, rules.onlyDue || server.reason == .retryAfter {
+      return finish(.stopped(server.reason, millisecondsLeft: left))
+    }
+    guard try choose(&journal, at: now) else { return finish(.done) }
+    let pause = nextSendBootMilliseconds - now.bootMilliseconds
+    if pause > 0 { return .pause(milliseconds: pause) }
+    if let exchange = tokenExchange(at: now) { return .send(exchange) }
+    guard try openAttempt(&journal, at: now) else {
+      // Withdrawn meanwhile: it is no longer in hand, and the next step takes another.
+      return .pause(milliseconds: 0)
+    }
+    return .send(deactivationExchange(at: now))
+  }
+
+  private mutating func finish(_ end: FlushEnd) -> FlushStep {
+    self.end = end
+    return .finished(end)
+  }
+
+  private mutating func loadServer<Journal: FlushJournal & ~Copyable>(
+    _ journal: inout Journal
+  ) throws(Journal.Failure) -> ServerState {
+    if let server { return server }
+    let loaded = try journal.serverState()
+    server = loaded
+    storedServer = loaded
+    return loaded
+  }
+
+  /// Takes the next deactivation in hand and opens its attempt, unless a token has to be fetched
+  /// first; `false` if there is none.
+  private mutating func choose<Journal: FlushJournal & ~Copyable>(
+    _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> Bool {
+    guard case .choosing = stage else { return true }
+    if let only = rules.only, lastRow >= only.row { return false }
+    guard let next = try journal.next(after: lastRow, onlyDue: rules.onlyDue, at: now) else {
+      return false
+    }
+    let ticket = next.ticket
+    if let only = rules.only, only != ticket { return false }
+    lastRow = ticket.row
+    current = consume next
+    stage = .chosen
+    hasCorrectedClock = false
+    hasRefreshedToken = false
+    return true
+  }
+
+  private mutating func openAttempt<Journal: FlushJournal & ~Copyable>(
+    _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> Bool {
+    guard case .chosen = stage, let ticket = current?.ticket else { return true }
+    guard try journal.openAttempt(ticket, at: now) else {
+      current = nil
+      stage = .choosing
+      return false
+    }
+    stage = .opened
+    return true
+  }
+
+  private mutating func deactivationExchange(at now: Moment) -> Exchange {
+    guard let clock = server?.clock else { preconditionFailure("the server's state is loaded") }
+    let date = IMFFixdate(epochSeconds: clock.seconds(at: now))
+    stage = .awaitingVerdict
+    pace(at: now)
+    return Exchange(
+      target: .deactivateLicense, date: date, authorization: authorization(for: date),
+      body: body())
+  }
+
+  private mutating func pace(at now: Moment) {
+    guard rules.requestsPerSecondMax > 0 else { return }
+    nextSendBootMilliseconds =
+      now.bootMilliseconds + (1000 + rules.requestsPerSecondMax - 1) / rules.requestsPerSecondMax
+  }
+}

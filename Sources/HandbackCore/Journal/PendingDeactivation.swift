@@ -1,0 +1,111 @@
+/// A row of the journal that is still to be sent.
+public struct PendingDeactivation: ~Copyable {
+  public let ticket: Ticket
+  public let deactivation: Deactivation
+  /// Attempts begun, this one not counted.
+  public let attempts: Int64
+  /// Attempts whose answer isn't known: begun, and neither answered clearly nor known to have
+  /// never reached the server.
+  public let openAttempts: Int64
+  /// Failures in a row, which the backoff grows with.
+  public let failures: Int64
+
+  public init(
+    ticket: Ticket, deactivation: consuming Deactivation, attempts: Int64, openAttempts: Int64,
+    failures: Int64
+  ) {
+    self.ticket = ticket
+    self.deactivation = deactivation
+    self.attempts = attempts
+    self.openAttempts = openAttempts
+    self.failures = failures
+  }
+}
+
+/// How a deactivation ended. Nothing else ends one.
+public enum Ending: Int64, Sendable {
+  case deactivated = 1
+  case rejected = 2
+  case withdrawn = 3
+
+  public var name: StaticString {
+    switch self {
+    case .deactivated: "deactivated"
+    case .rejected: "rejected"
+    case .withdrawn: "withdrawn"
+    }
+  }
+}
+
+/// What is known of the last attempt, for `status` and the receipt.
+public struct Outcome: Sendable {
+  /// HTTP status, 0 if there was no answer.
+  public var httpStatus: Int64
+  /// The error's `code` as the server wrote it, made printable; or our word for a fault.
+  public var code: String?
+  public var message: String?
+
+  public init(httpStatus: Int64, code: String?, message: String?) {
+    self.httpStatus = httpStatus
+    self.code = code
+    self.message = message
+  }
+}
+
+/// What an attempt did to its row.
+public enum RowChange: Sendable {
+  /// Settled for good; the credential is erased with it.
+  case ended(Ending, isInferred: Bool, licenseSignature: String?)
+  /// Still pending, with so many attempts whose answer isn't known.
+  case postponed(Wait?, failures: Int64, isHeld: Bool, openAttempts: Int64)
+}
+
+/// What is known of the server, beside any one row.
+public struct ServerState: Equatable, Sendable {
+  public var clock: ServerClock
+  public var failures: Int64
+  public var wait: Wait?
+  public var reason: WaitReason
+
+  public init(clock: ServerClock, failures: Int64, wait: Wait?, reason: WaitReason) {
+    self.clock = clock
+    self.failures = failures
+    self.wait = wait
+    self.reason = reason
+  }
+}
+
+/// Why nothing is sent now.
+public enum WaitReason: Int64, Sendable {
+  case none = 0
+  /// No answer from the server: a network event or a person may shorten this.
+  case network = 1
+  /// The server said `Retry-After`: nobody shortens this.
+  case retryAfter = 2
+  /// Settings or credentials were refused.
+  case held = 3
+  /// The server answered that it can't at the moment.
+  case server = 4
+}
+
+/// The journal as the flush needs it. Every method is one transaction, durable on return.
+public protocol FlushJournal: ~Copyable {
+  associatedtype Failure: Error
+
+  /// The first pending row behind `row`, in the order of queueing; with `onlyDue` one whose own
+  /// wait is over.
+  mutating func next(
+    after row: Int64, onlyDue: Bool, at now: Moment
+  ) throws(Failure) -> PendingDeactivation?
+
+  /// Counts an attempt as begun, before its first byte is sent: after a crash it is known that
+  /// the server may have acted. `false` if the row is no longer pending (withdrawn meanwhile).
+  mutating func openAttempt(_ ticket: Ticket, at now: Moment) throws(Failure) -> Bool
+
+  /// Writes what an attempt did, and what is known of the server since if that is new.
+  mutating func conclude(
+    _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
+  ) throws(Failure)
+
+  mutating func serverState() throws(Failure) -> ServerState
+}

@@ -1,0 +1,192 @@
+internal import CCurl
+internal import CLibc
+public import HandbackCore
+
+/// HTTPS by libcurl's multi interface: one `poll` waits for the transfer and for a signal.
+///
+/// TLS 1.2 or newer, peer and host name verified, no redirects (custom header fields would
+/// follow to another host), HTTP/1.1, one connection kept for as long as the transport lives.
+/// Proxies are what the environment says to libcurl.
+@safe
+public struct CurlTransport: ~Copyable {
+  private let library: CurlLibrary
+  private let options: TransportOptions
+  private let receiver = CurlReceiver()
+  private let multi: UnsafeMutableRawPointer
+  private let easy: UnsafeMutableRawPointer
+
+  public init(_ options: TransportOptions) throws(TransportError) {
+    let library = try CurlLibrary()
+    let api = unsafe library.api.pointee
+    guard let multi = api.multi_init() else { throw .libraryFailed }
+    guard let easy = api.easy_init() else {
+      _ = unsafe api.multi_cleanup(multi)
+      throw .libraryFailed
+    }
+    self.library = library
+    self.options = options
+    unsafe self.multi = multi
+    unsafe self.easy = easy
+    setFixedOptions()
+  }
+
+  deinit {
+    unsafe library.api.pointee.easy_cleanup(easy)
+    _ = unsafe library.api.pointee.multi_cleanup(multi)
+  }
+
+  private borrowing func setFixedOptions() {
+    set(CURLOPT_NOSIGNAL, 1)
+    set(CURLOPT_FOLLOWLOCATION, 0)
+    set(CURLOPT_PROTOCOLS, ccurl_protocols(options.allowsPlainHTTP ? 1 : 0))
+    set(CURLOPT_SSLVERSION, ccurl_tls_1_2())
+    set(CURLOPT_SSL_VERIFYPEER, 1)
+    set(CURLOPT_SSL_VERIFYHOST, 2)
+    set(CURLOPT_HTTP_VERSION, ccurl_http_1_1())
+    set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeoutMilliseconds)
+    set(CURLOPT_TIMEOUT_MS, options.timeoutMilliseconds)
+    // Slower than a byte a second for a third of the time allowed: nobody is there.
+    set(CURLOPT_LOW_SPEED_LIMIT, 1)
+    set(CURLOPT_LOW_SPEED_TIME, max(options.timeoutMilliseconds / 3000, 1))
+    unsafe ccurl_set_offset(
+      library.api, easy, CURLOPT_MAXFILESIZE_LARGE, Int64(Answer.bodyByteCountMax))
+    // Only counted, to tell how often a request was written; nothing is printed.
+    set(CURLOPT_VERBOSE, 1)
+    unsafe ccurl_set_debug(library.api, easy, CurlReceiver.debugCallback)
+    unsafe ccurl_set_receive(
+      library.api, easy, CURLOPT_HEADERFUNCTION, CurlReceiver.fieldCallback)
+    unsafe ccurl_set_receive(library.api, easy, CURLOPT_WRITEFUNCTION, CurlReceiver.bodyCallback)
+    let target = unsafe Unmanaged.passUnretained(receiver).toOpaque()
+    unsafe ccurl_set_pointer(library.api, easy, CURLOPT_HEADERDATA, target)
+    unsafe ccurl_set_pointer(library.api, easy, CURLOPT_WRITEDATA, target)
+    unsafe ccurl_set_pointer(library.api, easy, CURLOPT_DEBUGDATA, target)
+    set(CURLOPT_USERAGENT, Version.userAgent.description)
+    if let authorityFile = options.authorityFile { set(CURLOPT_CAINFO, authorityFile) }
+  }
+
+  /// Performs one exchange and waits for its end, or until `isInterrupted` says so.
+  public borrowing func perform(
+    _ exchange: borrowing Exchange, isInterrupted: () -> Bool
+  ) -> ExchangeResult {
+    receiver.begin()
+    var code: Int32 = -1
+    let isForm = setTarget(exchange)
+    // libcurl reads body and fields in place: both live until the transfer is over.
+    unsafe exchange.body.withCString { body in
+      unsafe exchange.authorization.withCString { authorization in
+        let length = Int64(exchange.body.byteCount)
+        unsafe ccurl_set_offset(
+          library.api, easy, CURLOPT_POSTFIELDSIZE_LARGE, length)
+        unsafe ccurl_set_pointer(library.api, easy, CURLOPT_POSTFIELDS, length > 0 ? body : nil)
+        if length == 0 { set(CURLOPT_HTTPGET, 1) }
+        var fields = CurlFields()
+        fields.append(
+          isForm
+            ? "Content-Type: application/x-www-form-urlencoded" : "Content-Type: application/json")
+        fields.append("Accept: application/json")
+        // Without this, libcurl asks before it sends a body of 1 MiB or more, older ones 1 KiB.
+        fields.append("Expect:")
+        fields.append(date: exchange.date)
+        if exchange.authorization.byteCount > 0 { unsafe fields.append(inPlace: authorization) }
+        unsafe fields.withList { list in
+          unsafe ccurl_set_pointer(library.api, easy, CURLOPT_HTTPHEADER, list)
+          code = run(isInterrupted)
+          unsafe ccurl_set_pointer(library.api, easy, CURLOPT_HTTPHEADER, nil)
+        }
+        unsafe ccurl_set_pointer(library.api, easy, CURLOPT_POSTFIELDS, nil)
+      }
+    }
+    return result(code)
+  }
+
+  /// `true` if the body is a form.
+  private borrowing func setTarget(_ exchange: borrowing Exchange) -> Bool {
+    switch exchange.target {
+    case .deactivateLicense:
+      set(CURLOPT_URL, options.baseURL + "/api/v4/deactivate_license")
+      return false
+    case .tokenAddress:
+      set(CURLOPT_URL, options.baseURL + "/api/v4/oauth_url?login_type=client_credentials")
+      return false
+    case .token(let url):
+      set(CURLOPT_URL, url)
+      return true
+    }
+  }
+
+  private borrowing func run(_ isInterrupted: () -> Bool) -> Int32 {
+    let api = unsafe library.api.pointee
+    guard unsafe api.multi_add_handle(multi, easy) == CURLM_OK else { return -1 }
+    defer { _ = unsafe api.multi_remove_handle(multi, easy) }
+    while true {
+      var running: Int32 = 0
+      guard unsafe api.multi_perform(multi, &running) == CURLM_OK else { return -1 }
+      let code = unsafe ccurl_result(library.api, multi)
+      if code >= 0 { return code }
+      if isInterrupted() { return Int32(CURLE_ABORTED_BY_CALLBACK.rawValue) }
+      // Ends early when a signal is caught, too.
+      var ready: Int32 = 0
+      _ = unsafe api.multi_poll(multi, nil, 0, 1000, &ready)
+    }
+  }
+
+  private borrowing func set(_ option: CURLoption, _ value: Int) {
+    unsafe ccurl_set_long(library.api, easy, option, value)
+  }
+
+  private borrowing func set(_ option: CURLoption, _ value: String) {
+    // libcurl copies strings.
+    _ = unsafe value.withCString { unsafe ccurl_set_pointer(library.api, easy, option, $0) }
+  }
+}
+
+// MARK: - Results
+
+extension CurlTransport {
+  private borrowing func result(_ code: Int32) -> ExchangeResult {
+    if code == Int32(CURLE_OK.rawValue) {
+      var answer = receiver.answer
+      answer.status = unsafe ccurl_get_long(library.api, easy, CURLINFO_RESPONSE_CODE)
+      answer.wasResent = receiver.sendCount > 1
+      return .answer(answer)
+    }
+    var kind = Self.kind(code)
+    if receiver.isTooLarge { kind = .tooLarge }
+    if code == Int32(CURLE_PEER_FAILED_VERIFICATION.rawValue) {
+      // X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL: the clock may
+      // be wrong, and not the server.
+      switch unsafe ccurl_get_long(library.api, easy, CURLINFO_SSL_VERIFYRESULT) {
+      case 9: kind = .tlsNotYetValid
+      case 10: kind = .tlsExpired
+      default: break
+      }
+    }
+    return .fault(
+      TransportFault(
+        kind: kind, code: code, message: words(code),
+        mayHaveReachedServer: receiver.sendCount > 0))
+  }
+
+  private borrowing func words(_ code: Int32) -> String {
+    guard code >= 0, let text = unsafe library.api.pointee.easy_strerror(CURLcode(UInt32(code)))
+    else { return "libcurl failed" }
+    return unsafe String(cString: text)
+  }
+
+  private static func kind(_ code: Int32) -> TransportFault.Kind {
+    guard code >= 0 else { return .other }
+    switch CURLcode(UInt32(code)) {
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .resolve
+    case CURLE_COULDNT_CONNECT: return .connect
+    case CURLE_OPERATION_TIMEDOUT: return .timeout
+    case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
+      CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
+      return .tls
+    case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: return .cut
+    case CURLE_FILESIZE_EXCEEDED: return .tooLarge
+    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
+      return .malformed
+    default: return .other
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/// How to reach the server.
+public struct TransportOptions: Sendable {
+  /// `https://api.licensespring.com`, without a slash at the end.
+  public var baseURL: String
+  /// A file of certificates to trust, in PEM; `nil` for the system's.
+  public var authorityFile: String?
+  /// Plain HTTP too: for a server on the loopback interface, or where somebody insists.
+  public var allowsPlainHTTP: Bool
+  public var connectTimeoutMilliseconds: Int
+  /// For one exchange, from the first packet to the last.
+  public var timeoutMilliseconds: Int
+
+  public init(
+    baseURL: String, authorityFile: String?, allowsPlainHTTP: Bool,
+    connectTimeoutMilliseconds: Int, timeoutMilliseconds: Int
+  ) {
+    self.baseURL = baseURL
+    self.authorityFile = authorityFile
+    self.allowsPlainHTTP = allowsPlainHTTP
+    self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
+    self.timeoutMilliseconds = timeoutMilliseconds
+  }
+}

@@ -1,0 +1,196 @@
+internal import CSQLite
+public import HandbackCore
+
+extension SQLiteJournal: FlushJournal {
+  public typealias Failure = JournalError
+
+  public mutating func next(
+    after row: Int64, onlyDue: Bool, at now: Moment
+  ) throws(JournalError) -> PendingDeactivation? {
+    var last = row
+    while true {
+      guard let found = try read(after: last) else { return nil }
+      last = found.ticket.row
+      if !onlyDue { return found }
+      if try waitLeft(found.ticket, at: now) == 0 { return found }
+    }
+  }
+
+  /// Pending rows are read in row order. A row that ended is passed by the primary key alone, so
+  /// that no index has to be written for the sake of the search.
+  private borrowing func read(after row: Int64) throws(JournalError) -> PendingDeactivation? {
+    do throws(SQLiteError) {
+      var statement = try connection.prepare(
+        """
+        SELECT row, nonce, attempts, open_attempts, failures, product, hardware_id, way, secret,
+          username, customer_account_code, redirect_uri, license_id, bundle_code, sdk_ver,
+          consumptions
+        FROM deactivation WHERE row > ?1 AND state = 0 ORDER BY row LIMIT 1
+        """)
+      try statement.bind(row)
+      guard try statement.step() else { return nil }
+      guard let deactivation = DeactivationRow.read(statement, from: 5) else {
+        throw SQLiteError(code: SQLITE_MISMATCH, message: "")
+      }
+      return PendingDeactivation(
+        ticket: Ticket(
+          row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1))),
+        deactivation: deactivation, attempts: statement.integer(2),
+        openAttempts: statement.integer(3), failures: statement.integer(4))
+    } catch {
+      throw error.code == SQLITE_MISMATCH ? .damagedRow(row + 1) : JournalError(error)
+    }
+  }
+
+  private borrowing func waitLeft(_ ticket: Ticket, at now: Moment) throws(JournalError) -> Int64 {
+    do throws(SQLiteError) {
+      var statement = try connection.prepare(
+        "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE row = ?1")
+      try statement.bind(ticket.row)
+      guard try statement.step() else { return 0 }
+      return DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
+    } catch {
+      throw JournalError(error)
+    }
+  }
+
+  public mutating func openAttempt(
+    _ ticket: Ticket, at now: Moment
+  ) throws(JournalError) -> Bool {
+    try transaction { () throws(SQLiteError) in
+      var statement = try connection.prepare(
+        """
+        UPDATE deactivation SET attempts = attempts + 1, open_attempts = open_attempts + 1
+        WHERE row = ?1 AND nonce = ?2 AND state = 0
+        """)
+      try statement.bind(ticket.row)
+      try statement.bind(Int64(ticket.nonce))
+      try statement.run()
+      return connection.changedRowCount == 1
+    }
+  }
+
+  public mutating func conclude(
+    _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
+  ) throws(JournalError) {
+    try transaction { () throws(SQLiteError) in
+      let seconds = server?.clock.seconds(at: now) ?? now.wallSeconds
+      switch change {
+      case .ended(let ending, let isInferred, let licenseSignature):
+        try end(ticket, ending, isInferred, licenseSignature, outcome, atSeconds: seconds)
+      case .postponed(let wait, let failures, let isHeld, let openAttempts):
+        try postpone(
+          ticket, wait, failures, isHeld, openAttempts, outcome, atSeconds: seconds)
+      }
+      if let server { try store(server) }
+    }
+  }
+
+  private borrowing func end(
+    _ ticket: Ticket, _ ending: Ending, _ isInferred: Bool, _ licenseSignature: String?,
+    _ outcome: Outcome, atSeconds now: Int64
+  ) throws(SQLiteError) {
+    // A row that was withdrawn while it was on its way stays withdrawn, unless the server did it.
+    var statement = try connection.prepare(
+      """
+      UPDATE deactivation SET state = ?1, inferred = ?2, license_signature = ?3, ended_at = ?4,
+        last_at = ?4, last_status = ?5, last_code = ?6, last_message = ?7,
+        open_attempts = 0, held = 0, wait_ms = NULL, wait_end_ms = NULL, wait_boot = NULL,
+        secret = NULL, fingerprint = NULL
+      WHERE row = ?8 AND nonce = ?9 AND (state = 0 OR (state = 3 AND ?1 = 1))
+      """)
+    try statement.bind(ending.rawValue)
+    try statement.bind(isInferred ? 1 : 0 as Int64)
+    try statement.bind(licenseSignature)
+    try statement.bind(now)
+    try bind(outcome, ticket, to: &statement)
+    try statement.run()
+  }
+
+  private borrowing func postpone(
+    _ ticket: Ticket, _ wait: Wait?, _ failures: Int64, _ isHeld: Bool, _ openAttempts: Int64,
+    _ outcome: Outcome, atSeconds now: Int64
+  ) throws(SQLiteError) {
+    var statement = try connection.prepare(
+      """
+      UPDATE deactivation SET failures = ?1, held = ?2, open_attempts = ?3, wait_ms = ?4,
+        wait_end_ms = ?5, wait_boot = ?6, last_at = ?7, last_status = ?8, last_code = ?9,
+        last_message = ?10
+      WHERE row = ?11 AND nonce = ?12 AND state = 0
+      """)
+    try statement.bind(failures)
+    try statement.bind(isHeld ? 1 : 0 as Int64)
+    try statement.bind(openAttempts)
+    try bind(wait, to: &statement)
+    try statement.bind(now)
+    try bind(outcome, ticket, to: &statement)
+    try statement.run()
+  }
+
+  private borrowing func bind(
+    _ outcome: Outcome, _ ticket: Ticket, to statement: inout SQLiteStatement
+  ) throws(SQLiteError) {
+    try statement.bind(outcome.httpStatus)
+    try statement.bind(outcome.code)
+    try statement.bind(outcome.message)
+    try statement.bind(ticket.row)
+    try statement.bind(Int64(ticket.nonce))
+  }
+
+  private borrowing func bind(
+    _ wait: Wait?, to statement: inout SQLiteStatement
+  ) throws(SQLiteError) {
+    try statement.bind(wait?.milliseconds)
+    try statement.bind(wait?.endBootMilliseconds)
+    try statement.bind(wait?.bootID)
+  }
+
+  // MARK: - The server
+
+  public mutating func serverState() throws(JournalError) -> ServerState { try readServerState() }
+
+  public borrowing func readServerState() throws(JournalError) -> ServerState {
+    do throws(SQLiteError) {
+      var statement = try connection.prepare(
+        """
+        SELECT failures, reason, wait_ms, wait_end_ms, wait_boot, clock_floor, anchor_at,
+          anchor_boot_ms, anchor_boot
+        FROM server WHERE id = 1
+        """)
+      let release = Version.releaseEpochSeconds
+      guard try statement.step() else {
+        return ServerState(
+          clock: ServerClock(floorSeconds: release, anchor: nil), failures: 0, wait: nil,
+          reason: .none)
+      }
+      var anchor: ServerClock.Anchor?
+      if let seconds = statement.integerOrNil(6) {
+        anchor = ServerClock.Anchor(
+          seconds: seconds, bootMilliseconds: statement.integer(7), bootID: statement.integer(8))
+      }
+      return ServerState(
+        clock: ServerClock(floorSeconds: max(statement.integer(5), release), anchor: anchor),
+        failures: statement.integer(0), wait: DeactivationRow.wait(statement, from: 2),
+        reason: WaitReason(rawValue: statement.integer(1)) ?? .network)
+    } catch {
+      throw JournalError(error)
+    }
+  }
+
+  private borrowing func store(_ server: ServerState) throws(SQLiteError) {
+    var statement = try connection.prepare(
+      """
+      INSERT OR REPLACE INTO server (id, failures, reason, wait_ms, wait_end_ms, wait_boot,
+        clock_floor, anchor_at, anchor_boot_ms, anchor_boot)
+      VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+      """)
+    try statement.bind(server.failures)
+    try statement.bind(server.reason.rawValue)
+    try bind(server.wait, to: &statement)
+    try statement.bind(server.clock.floorSeconds)
+    try statement.bind(server.clock.anchor?.seconds)
+    try statement.bind(server.clock.anchor?.bootMilliseconds)
+    try statement.bind(server.clock.anchor?.bootID)
+    try statement.run()
+  }
+}

@@ -1,0 +1,85 @@
+internal import CSQLite
+
+/// One connection; owns the C handle and closes it.
+@safe
+struct SQLiteConnection: ~Copyable {
+  private var handle: OpaquePointer?
+
+  /// The C function is `sqlite3_open_v2`. A symbolic link at the path's end is refused.
+  init(path: String, flags: Int32) throws(SQLiteError) {
+    var opened: OpaquePointer?
+    let code = unsafe path.withCString { name in
+      unsafe sqlite3_open_v2(
+        name, &opened,
+        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, nil)
+    }
+    // > Whether or not an error occurs when it is opened, resources associated with the database
+    // > connection handle should be released by passing it to sqlite3_close().
+    // https://www.sqlite.org/c3ref/open.html
+    unsafe handle = opened
+    guard code == SQLITE_OK else { throw error(code) }
+    unsafe sqlite3_extended_result_codes(handle, 1)
+  }
+
+  deinit {
+    unsafe sqlite3_close_v2(handle)
+  }
+
+  /// Waits for other processes' locks for so long. The C function is `sqlite3_busy_timeout`.
+  borrowing func setBusyTimeout(milliseconds: Int32) {
+    unsafe sqlite3_busy_timeout(handle, milliseconds)
+  }
+
+  borrowing func configure(_ option: Int32, _ isOn: Bool) throws(SQLiteError) {
+    let code = unsafe csqlite_db_config(handle, option, isOn ? 1 : 0)
+    // An option that this SQLite does not know hardens nothing, but breaks nothing either.
+    guard code == SQLITE_OK || code == SQLITE_ERROR else { throw error(code) }
+  }
+
+  /// Runs statements without values. The C function is `sqlite3_exec`.
+  borrowing func execute(_ sql: StaticString) throws(SQLiteError) {
+    let code = unsafe sqlite3_exec(
+      handle, UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self), nil, nil, nil)
+    guard code == SQLITE_OK else { throw error(code) }
+  }
+
+  borrowing func prepare(_ sql: StaticString) throws(SQLiteError) -> SQLiteStatement {
+    var statement: OpaquePointer?
+    let code = unsafe sqlite3_prepare_v2(
+      handle, UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self),
+      Int32(sql.utf8CodeUnitCount), &statement, nil)
+    guard code == SQLITE_OK else { throw error(code) }
+    return unsafe SQLiteStatement(owning: statement)
+  }
+
+  /// The first column of the first row, 0 if there is none.
+  borrowing func integer(_ sql: StaticString) throws(SQLiteError) -> Int64 {
+    var statement = try prepare(sql)
+    return try statement.step() ? statement.integer(0) : 0
+  }
+
+  var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
+
+  var changedRowCount: Int32 { unsafe sqlite3_changes(handle) }
+
+  /// Whether a statement that failed left a transaction open. The C function is
+  /// `sqlite3_get_autocommit`.
+  var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
+
+  private borrowing func error(_ code: Int32) -> SQLiteError {
+    unsafe SQLiteError(
+      code: handle == nil ? code : sqlite3_extended_errcode(handle),
+      message: String(cString: sqlite3_errmsg(handle)))
+  }
+}
+
+/// Facts of the SQLite library that is loaded.
+public enum SQLiteLibrary {
+  public static var version: String { unsafe String(cString: sqlite3_libversion()) }
+
+  /// Whether it was built to never sync: Buildroot's `BR2_PACKAGE_SQLITE_NO_SYNC`. Then nothing
+  /// can be promised.
+  public static var neverSyncs: Bool {
+    unsafe "NO_SYNC".withCString { unsafe sqlite3_compileoption_used($0) } != 0
+  }
+}
