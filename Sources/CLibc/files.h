@@ -12,6 +12,9 @@ static inline int clibc_open(const char *path, int flags, unsigned mode) {
   return open(path, flags | O_CLOEXEC, (mode_t)mode);
 }
 
+// For descriptors that a child may inherit: the standard streams.
+static inline int clibc_open_inherited(const char *path, int flags) { return open(path, flags); }
+
 // `prctl` is variadic. No core file: it would hold keys and license keys.
 static inline int clibc_forbid_core_dump(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
@@ -54,3 +57,8 @@ static inline int clibc_lstat(const char *path, clibc_status *status) {
 // The environment is a global array of pointers, which Swift 6 does not let one read.
 extern char **environ;
 static inline const char *clibc_environment(int index) { return environ ? environ[index] : 0; }
+
+// `SIG_IGN` is a cast macro.
+#include <signal.h>
+typedef void (*clibc_handler)(int);
+static inline clibc_handler clibc_ignore(void) { return SIG_IGN; }

@@ -42,3 +42,11 @@ enum Folder {
     return cause == EINVAL ? 0 : cause
   }
 }
+
+/// Whether something is there.
+public enum FilePresence {
+  public static func exists(_ path: String) -> Bool {
+    var status = clibc_status()
+    return unsafe path.withCString { unsafe clibc_stat($0, &status) } == 0
+  }
+}

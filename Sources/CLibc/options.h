@@ -1,0 +1,24 @@
+// Command-line options by `getopt_long`: its results are global variables, which Swift 6 does
+// not let one read.
+#pragma once
+#include <getopt.h>
+#include <stddef.h>
+
+typedef struct option clibc_option;
+
+// Returns the option's `value` (1 and up), 0 at the end, -1 for an unknown option, -2 for a
+// missing argument, -3 for an argument that the option doesn't take
+// (then `optopt` is its value; ours begin at 1000).
+static inline int clibc_next_option(int count, char *const *arguments,
+                                    const clibc_option *options, const char **argument) {
+  opterr = 0;
+  int found = getopt_long(count, arguments, ":h", options, NULL);
+  *argument = optarg;
+  if (found == 'h') return 'h';
+  if (found == -1) return 0;
+  if (found == ':') return -2;
+  if (found == '?') return optopt >= 1000 ? -3 : -1;
+  return found;
+}
+static inline int clibc_first_operand(void) { return optind; }
+static inline void clibc_begin_options(void) { optind = 1; }

@@ -1,0 +1,86 @@
+internal import CSQLite
+public import HandbackCore
+
+/// What the journal knows of one deactivation, without anything secret.
+public struct DeactivationFacts: Sendable {
+  public var ticket: Ticket
+  public var state: State
+  public var product: String
+  public var hardwareID: String
+  public var way: LicenseWay
+  public var username: String?
+  public var licenseID: Int64?
+  public var bundleCode: String?
+  public var queuedAtSeconds: Int64
+  public var attempts: Int64
+  public var openAttempts: Int64
+  /// When the last attempt ended, and what came of it.
+  public var lastAtSeconds: Int64?
+  public var outcome: Outcome
+
+  public enum State: Sendable {
+    case pending(isHeld: Bool, Wait?)
+    case ended(Ending, atSeconds: Int64, isInferred: Bool, licenseSignature: String?)
+  }
+}
+
+extension SQLiteJournal {
+  /// The first row behind `row` in the order of queueing; only pending ones, or all.
+  public borrowing func facts(
+    after row: Int64, onlyPending: Bool
+  ) throws(JournalError) -> DeactivationFacts? {
+    do throws(SQLiteError) {
+      var statement = try connection.prepare(
+        """
+        SELECT row, nonce, state, product, hardware_id, way, username, license_id, bundle_code,
+          queued_at, attempts, open_attempts, last_at, last_status, last_code, last_message,
+          held, wait_ms, wait_end_ms, wait_boot, ended_at, inferred, license_signature
+        FROM deactivation WHERE row > ?1 AND state <= ?2 ORDER BY row LIMIT 1
+        """)
+      try statement.bind(row)
+      try statement.bind(onlyPending ? 0 : 3 as Int64)
+      guard try statement.step() else { return nil }
+      return facts(statement)
+    } catch {
+      throw JournalError(error)
+    }
+  }
+
+  /// The one that a ticket names, pending or ended.
+  public borrowing func facts(of ticket: Ticket) throws(JournalError) -> DeactivationFacts? {
+    guard let found = try facts(after: ticket.row - 1, onlyPending: false),
+      found.ticket == ticket
+    else { return nil }
+    return found
+  }
+
+  private borrowing func facts(_ statement: borrowing SQLiteStatement) -> DeactivationFacts {
+    let state: DeactivationFacts.State
+    if let ending = Ending(rawValue: statement.integer(2)) {
+      state = .ended(
+        ending, atSeconds: statement.integer(20), isInferred: statement.integer(21) != 0,
+        licenseSignature: statement.text(22))
+    } else {
+      state = .pending(
+        isHeld: statement.integer(16) != 0, DeactivationRow.wait(statement, from: 17))
+    }
+    return DeactivationFacts(
+      ticket: Ticket(
+        row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1))),
+      state: state, product: statement.text(3) ?? "", hardwareID: statement.text(4) ?? "",
+      way: LicenseWay(rawValue: Int(statement.integer(5))) ?? .key,
+      username: statement.text(6), licenseID: statement.integerOrNil(7),
+      bundleCode: statement.text(8), queuedAtSeconds: statement.integer(9),
+      attempts: statement.integer(10), openAttempts: statement.integer(11),
+      lastAtSeconds: statement.integerOrNil(12),
+      outcome: Outcome(
+        httpStatus: statement.integer(13), code: statement.text(14), message: statement.text(15)))
+  }
+
+  /// How many there are in each state.
+  public borrowing func count(pending: Bool) throws(JournalError) -> Int64 {
+    try pending
+      ? integer("SELECT count(*) FROM deactivation WHERE state = 0")
+      : integer("SELECT count(*) FROM deactivation WHERE state <> 0")
+  }
+}

@@ -1,0 +1,34 @@
+internal import CLibc
+
+/// One sender at a time: a lock on a file beside the journal that dies with its holder.
+///
+/// Not on the journal itself: closing any descriptor of a file drops the POSIX locks that SQLite
+/// holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+@safe
+public struct SenderLock: ~Copyable {
+  private let file: Int32
+
+  public enum Failure: Error, Sendable {
+    /// Another process is sending.
+    case held
+    case cannotOpen(errno: Int32)
+  }
+
+  /// Takes the lock of the journal at `path`, or says at once who is in the way.
+  public init(journal path: String) throws(Failure) {
+    let opened = unsafe (path + "-sender").withCString {
+      unsafe clibc_open($0, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    }
+    guard opened >= 0 else { throw .cannotOpen(errno: clibc_errno()) }
+    guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+      let cause = clibc_errno()
+      close(opened)
+      throw cause == EWOULDBLOCK ? .held : .cannotOpen(errno: cause)
+    }
+    file = opened
+  }
+
+  deinit {
+    close(file)
+  }
+}

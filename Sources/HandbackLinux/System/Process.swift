@@ -1,0 +1,56 @@
+internal import CLibc
+
+/// What a process does about itself.
+public enum Process {
+  /// No core file may hold keys, and a closed pipe is an error of `write`, not the end.
+  public static func protect() {
+    clibc_forbid_core_dump()
+    signal(SIGPIPE, clibc_ignore())
+  }
+
+  /// Makes sure that descriptors 0 to 2 are open: a file opened later must not become standard
+  /// output because the caller closed it.
+  public static func openStandardStreams() {
+    while true {
+      let file = unsafe "/dev/null".withCString { unsafe clibc_open_inherited($0, O_RDWR) }
+      if file < 0 { return }
+      if file > 2 {
+        close(file)
+        return
+      }
+    }
+  }
+
+  /// `NAME=value` of the environment, in order; `nil` past the end.
+  public static func environment(_ index: Int) -> String? {
+    guard let entry = unsafe clibc_environment(Int32(index)) else { return nil }
+    return unsafe String(cString: entry)
+  }
+
+  public static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
+
+  public static func description(ofErrno code: Int32) -> String {
+    guard let text = unsafe strerror(code) else { return "error" }
+    return unsafe String(cString: text)
+  }
+}
+
+/// Writes to a descriptor until all is written.
+public enum Descriptor {
+  /// 0, or an `errno` value.
+  public static func write(_ bytes: [UInt8], to file: Int32) -> Int32 {
+    var written = 0
+    while written < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe CLibc.write(
+          file, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+      }
+      if count >= 0 {
+        written += count
+      } else if clibc_errno() != EINTR {
+        return clibc_errno()
+      }
+    }
+    return 0
+  }
+}

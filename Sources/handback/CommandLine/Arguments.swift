@@ -1,0 +1,159 @@
+internal import CLibc
+internal import HandbackCore
+
+/// The command line, taken apart by the C library's `getopt_long`.
+struct Arguments {
+  struct Flag {
+    let setting: Setting
+    let value: String
+  }
+
+  private(set) var command = Command.help
+  private(set) var flags: [Flag] = []
+  private(set) var operand: String?
+  private var options: [Option] = []
+  private(set) var waitSeconds: Int64?
+  private(set) var settingsFile: String?
+
+  func has(_ option: Option) -> Bool { options.contains { $0 == option } }
+
+  /// `arguments` are those of `main`, with the program's name first; `getopt_long` puts operands
+  /// behind options in it.
+  init(
+    _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  ) throws(Failure) {
+    guard count > 1, let first = unsafe arguments[1] else {
+      throw Failure(.usage, "no command given", hint: "'handback help' lists the commands")
+    }
+    let word = unsafe String(cString: first)
+    if word.utf8.elementsEqual("--version".utf8) {
+      command = .version
+    } else if word.utf8.elementsEqual("--help".utf8) || word.utf8.elementsEqual("-h".utf8) {
+      command = .help
+    } else if let named = Command(utf8: word) {
+      command = named
+    } else {
+      throw Failure(.usage, "unknown command", hint: "'handback help' lists the commands")
+    }
+    // What follows the command is parsed as if the command were the program's name.
+    try unsafe parse(count - 1, arguments + 1)
+  }
+
+  private static let settingBase: Int32 = 1000
+  private static let optionBase: Int32 = 2000
+
+  private mutating func parse(
+    _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  ) throws(Failure) {
+    let table = unsafe Self.table()
+    clibc_begin_options()
+    while true {
+      var argument: UnsafePointer<CChar>?
+      let index = Int(clibc_first_operand())
+      let code = unsafe table.withUnsafeBufferPointer {
+        unsafe clibc_next_option(count, arguments, $0.baseAddress, &argument)
+      }
+      if code == 0 { break }
+      let value = unsafe argument.map { unsafe String(cString: $0) }
+      if code >= Self.optionBase, let option = Option(rawValue: Int(code - Self.optionBase)) {
+        try take(option, value)
+      } else if code >= Self.settingBase,
+        let setting = Setting(rawValue: Int(code - Self.settingBase)), let value
+      {
+        flags.append(Flag(setting: setting, value: value))
+      } else if code == Int32(UInt8(ascii: "h")) {
+        options.append(.help)
+      } else {
+        let word = unsafe arguments[min(index, Int(count) - 1)].map { unsafe String(cString: $0) }
+        throw refusal(code, word ?? "")
+      }
+    }
+    try unsafe takeOperands(count, arguments)
+  }
+
+  private mutating func take(_ option: Option, _ value: String?) throws(Failure) {
+    guard option.isTaken(by: command) else {
+      throw Failure(
+        .usage, "'handback \(command.name)' has no option --\(option.name)",
+        hint: "'handback help \(command.name)' lists its options")
+    }
+    options.append(option)
+    if option == .config { settingsFile = value }
+    if option == .wait {
+      let bytes = Array((value ?? "").utf8)
+      guard let seconds = Decimal.integer(bytes.span), (0...86_400).contains(seconds) else {
+        throw Failure(.usage, "--wait must be a whole number of seconds from 0 to 86400")
+      }
+      waitSeconds = seconds
+    }
+  }
+
+  private mutating func takeOperands(
+    _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  ) throws(Failure) {
+    let first = Int(clibc_first_operand())
+    let operandCount = Int(count) - first
+    if has(.help) { return }
+    let wanted: Int
+    switch command.operand {
+    case .none: wanted = 0
+    case .ticket: wanted = 1
+    case .command: wanted = min(operandCount, 1)
+    }
+    guard operandCount == wanted else {
+      throw Failure(
+        .usage,
+        wanted == 0
+          ? "'handback \(command.name)' takes no operand"
+          : "'handback \(command.name)' takes one ticket",
+        hint: "'handback help \(command.name)' shows how it is called")
+    }
+    if wanted == 1 { operand = unsafe arguments[first].map { unsafe String(cString: $0) } }
+  }
+
+  /// Names the option, but never what follows its `=`: that may be a secret.
+  private func refusal(_ code: Int32, _ word: String) -> Failure {
+    let name = String(
+      decoding: Array(word.utf8.prefix { $0 != UInt8(ascii: "=") }.prefix(40)), as: UTF8.self)
+    let bytes = Array(name.utf8)
+    let shown = printable(bytes.span)
+    let hint = "'handback help \(command.name)' lists its options"
+    for secret in [
+      "--license-key", "--shared-key", "--api-key", "--password", "--id-token", "--code",
+    ]
+    where secret.utf8.elementsEqual(name.utf8) {
+      return Failure(
+        .usage, "secrets are not taken from the command line, where every user can see them",
+        hint: "write it to a file of mode 0600 and use \(secret)-file FILE, or - for standard input"
+      )
+    }
+    switch code {
+    case -2: return Failure(.usage, "option \(shown) needs a value", hint: hint)
+    case -3: return Failure(.usage, "option \(shown) takes no value", hint: hint)
+    default: return Failure(.usage, "unknown option \(shown)", hint: hint)
+    }
+  }
+
+  /// `struct option` for every setting and option, ended by an empty one.
+  private static func table() -> [clibc_option] {
+    var table = unsafe [clibc_option]()
+    for setting in Setting.allCases {
+      unsafe table.append(
+        entry(setting.name, takesValue: true, settingBase + Int32(setting.rawValue)))
+    }
+    for option in Option.allCases {
+      unsafe table.append(
+        entry(option.name, takesValue: option.takesValue, optionBase + Int32(option.rawValue)))
+    }
+    unsafe table.append(clibc_option(name: nil, has_arg: 0, flag: nil, val: 0))
+    return unsafe table
+  }
+
+  private static func entry(
+    _ name: StaticString, takesValue: Bool, _ value: Int32
+  ) -> clibc_option {
+    unsafe clibc_option(
+      name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
+      has_arg: takesValue ? 1 : 0, flag: nil, val: value)
+  }
+}

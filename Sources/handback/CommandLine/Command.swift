@@ -1,0 +1,92 @@
+/// What the program can be asked to do.
+enum Command: Int, CaseIterable {
+  case id, deactivate, flush, status, receipt, retry, withdraw, settings, help, version
+
+  var name: StaticString {
+    switch self {
+    case .id: "id"
+    case .deactivate: "deactivate"
+    case .flush: "flush"
+    case .status: "status"
+    case .receipt: "receipt"
+    case .retry: "retry"
+    case .withdraw: "withdraw"
+    case .settings: "settings"
+    case .help: "help"
+    case .version: "version"
+    }
+  }
+
+  var summary: StaticString {
+    switch self {
+    case .id: "print this device's hardware ID"
+    case .deactivate: "give a license back, now or when the network is there"
+    case .flush: "send what is pending"
+    case .status: "show what is pending, and why"
+    case .receipt: "show how a deactivation ended"
+    case .retry: "try one pending deactivation now"
+    case .withdraw: "take a pending deactivation back"
+    case .settings: "show the settings in force and where each came from"
+    case .help: "explain a command"
+    case .version: "print the version and the libraries in use"
+    }
+  }
+
+  /// The one operand that the command takes.
+  var operand: Operand {
+    switch self {
+    case .receipt, .retry, .withdraw: .ticket
+    case .help: .command
+    case .id, .deactivate, .flush, .status, .settings, .version: .none
+    }
+  }
+
+  enum Operand {
+    case none, ticket, command
+  }
+
+  init?(utf8 text: String) {
+    for command in Self.allCases where command.name.description.utf8.elementsEqual(text.utf8) {
+      self = command
+      return
+    }
+    return nil
+  }
+}
+
+/// Options that are no settings: they say how one call behaves.
+enum Option: Int, CaseIterable {
+  case json, queueOnly, wait, onlyDue, all, explain, config, help
+
+  var name: StaticString {
+    switch self {
+    case .json: "json"
+    case .queueOnly: "queue-only"
+    case .wait: "wait"
+    case .onlyDue: "only-due"
+    case .all: "all"
+    case .explain: "explain"
+    case .config: "config"
+    case .help: "help"
+    }
+  }
+
+  var takesValue: Bool {
+    switch self {
+    case .wait, .config: true
+    case .json, .queueOnly, .onlyDue, .all, .explain, .help: false
+    }
+  }
+
+  func isTaken(by command: Command) -> Bool {
+    switch self {
+    case .json: command != .help
+    case .queueOnly, .wait: command == .deactivate
+    case .onlyDue: command == .flush
+    case .all: command == .status
+    case .explain: command == .id
+    case .config: command != .help && command != .version
+    case .help: true
+    }
+  }
+}

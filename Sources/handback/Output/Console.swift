@@ -1,0 +1,50 @@
+internal import HandbackLinux
+
+/// All output of the program.
+///
+/// - What was asked for goes to standard output: facts, one a line, or with `--json` one object
+///   on one line.
+/// - Everything else goes to standard error with a `handback:` prefix, in lower case and without
+///   a full stop: `error:` says what failed, `hint:` what to do, `warning:` what may surprise.
+/// - Progress goes to standard error only if that is a terminal.
+/// - Nothing secret, no value of an argument.
+struct Console {
+  /// A promise is only made once it is written: what can't be printed is an error.
+  static func print(_ line: String) throws(Failure) {
+    try write(Array((line + "\n").utf8))
+  }
+
+  static func write(_ bytes: [UInt8]) throws(Failure) {
+    let cause = Descriptor.write(bytes, to: 1)
+    guard cause == 0 else {
+      throw Failure(
+        .ioError, "cannot write to standard output: \(Process.description(ofErrno: cause))")
+    }
+  }
+
+  static func warn(_ text: String, hint: String? = nil) {
+    note("warning: " + text)
+    if let hint { note("hint: " + hint) }
+  }
+
+  static func report(_ failure: Failure) {
+    note("error: " + failure.message)
+    if let hint = failure.hint { note("hint: " + hint) }
+  }
+
+  static func note(_ text: String) {
+    // Nobody is left to be told if standard error can't be written.
+    _ = Descriptor.write(Array(("handback: " + text + "\n").utf8), to: 2)
+  }
+
+  /// A line that the next one overwrites; `nil` removes it.
+  static func progress(_ text: String?) {
+    guard Process.isTerminal(2) else { return }
+    _ = Descriptor.write(Array(("\r\u{1B}[K" + (text ?? "")).utf8), to: 2)
+  }
+
+  /// Text in a column of at least so many characters.
+  static func column(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(width - text.utf8.count, 0))
+  }
+}

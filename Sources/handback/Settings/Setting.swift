@@ -1,0 +1,129 @@
+internal import HandbackCore
+
+/// Every setting there is: one list, each as a flag `--name`, an environment variable
+/// `HANDBACK_NAME` and a line `HANDBACK_NAME=value` of the settings file.
+enum Setting: Int, CaseIterable {
+  case server, caFile, journal, product
+  case apiKeyFile, sharedKeyFile, bearerTokenFile, clientID, clientSecretFile, tokenURL
+  case licenseKeyFile, username, passwordFile, idTokenFile, codeFile, customerAccountCode
+  case redirectURI, licenseID, bundleCode, sdkVersion, consumptions
+  case hardwareID, hardwareIDScheme
+  case connectTimeout, timeout, rate, backoffBase, backoffCeiling, unsafePlainHTTP
+
+  /// The flag without its dashes.
+  var name: StaticString {
+    switch self {
+    case .server: "server"
+    case .caFile: "ca-file"
+    case .journal: "journal"
+    case .product: "product"
+    case .apiKeyFile: "api-key-file"
+    case .sharedKeyFile: "shared-key-file"
+    case .bearerTokenFile: "bearer-token-file"
+    case .clientID: "client-id"
+    case .clientSecretFile: "client-secret-file"
+    case .tokenURL: "token-url"
+    case .licenseKeyFile: "license-key-file"
+    case .username: "username"
+    case .passwordFile: "password-file"
+    case .idTokenFile: "id-token-file"
+    case .codeFile: "code-file"
+    case .customerAccountCode: "customer-account-code"
+    case .redirectURI: "redirect-uri"
+    case .licenseID: "license-id"
+    case .bundleCode: "bundle-code"
+    case .sdkVersion: "sdk-ver"
+    case .consumptions: "consumptions"
+    case .hardwareID: "hardware-id"
+    case .hardwareIDScheme: "scheme"
+    case .connectTimeout: "connect-timeout"
+    case .timeout: "timeout"
+    case .rate: "rate"
+    case .backoffBase: "backoff-base"
+    case .backoffCeiling: "backoff-ceiling"
+    case .unsafePlainHTTP: "unsafe-plain-http"
+    }
+  }
+
+  /// What the value is, and what it is for.
+  var help: StaticString {
+    switch self {
+    case .server: "URL      the license server"
+    case .caFile: "FILE     certificates to trust (PEM) in place of the system's"
+    case .journal: "FILE     the journal"
+    case .product: "CODE     the product's short code"
+    case .apiKeyFile: "FILE     the API key"
+    case .sharedKeyFile: "FILE     the shared key that requests are signed with"
+    case .bearerTokenFile: "FILE     a bearer token, in place of API key and shared key"
+    case .clientID: "ID       OAuth client, in place of API key and shared key"
+    case .clientSecretFile: "FILE     the OAuth client's secret"
+    case .tokenURL: "URL      the OAuth token address, in place of asking the server for it"
+    case .licenseKeyFile: "FILE     the license's key"
+    case .username: "NAME     the license's user"
+    case .passwordFile: "FILE     the user's password, where the product wants one"
+    case .idTokenFile: "FILE     single sign-on: the access token"
+    case .codeFile: "FILE     single sign-on: the authorization code"
+    case .customerAccountCode: "CODE     single sign-on: the customer account"
+    case .redirectURI: "URI      single sign-on: the redirect URI that goes with the code"
+    case .licenseID: "NUMBER   this license only, where a user or product has several"
+    case .bundleCode: "CODE     the bundle that the product is part of"
+    case .sdkVersion: "TEXT     sent as sdk_ver"
+    case .consumptions: "NUMBER   added to total_consumptions; may be negative"
+    case .hardwareID: "ID       the value that the license was activated with"
+    case .hardwareIDScheme: "NAME     how the hardware ID is made; see 'handback help id'"
+    case .connectTimeout: "SECONDS  to connect, TLS included"
+    case .timeout: "SECONDS  for one request and its answer"
+    case .rate: "NUMBER   requests per second at most; 0 for no limit"
+    case .backoffBase: "SECONDS  longest first wait between tries; doubled each time"
+    case .backoffCeiling: "SECONDS  longest wait between tries"
+    case .unsafePlainHTTP: "yes|no   allow http:// to other hosts than this one"
+    }
+  }
+
+  var defaultValue: StaticString? {
+    switch self {
+    case .server: "https://api.licensespring.com"
+    case .sdkVersion: Version.sdkVersion
+    case .connectTimeout: "15"
+    case .timeout: "60"
+    case .rate: "10"
+    case .backoffBase: "30"
+    case .backoffCeiling: "3600"
+    case .unsafePlainHTTP: "no"
+    default: nil
+    }
+  }
+
+  /// The name below `$CREDENTIALS_DIRECTORY` (systemd's `LoadCredential=`), for secrets.
+  var credentialName: StaticString? {
+    switch self {
+    case .apiKeyFile: "api-key"
+    case .sharedKeyFile: "shared-key"
+    case .bearerTokenFile: "bearer-token"
+    case .clientSecretFile: "client-secret"
+    case .licenseKeyFile: "license-key"
+    case .passwordFile: "password"
+    case .idTokenFile: "id-token"
+    case .codeFile: "code"
+    default: nil
+    }
+  }
+
+  /// `HANDBACK_LICENSE_KEY_FILE`.
+  var variable: String {
+    var bytes = Array("HANDBACK_".utf8)
+    for byte in name.description.utf8 {
+      let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      bytes.append(byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : isLetter ? byte - 32 : byte)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  init?(variable: String) {
+    for setting in Self.allCases where setting.variable.utf8.elementsEqual(variable.utf8) {
+      self = setting
+      return
+    }
+    return nil
+  }
+}
