@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "files.h"
+#include "hardware.h"
 
 // `errno` is a macro.
 static inline int clibc_errno(void) { return errno; }
