@@ -37,5 +37,12 @@ let package = Package(
       packageAccess: false,
       swiftSettings: settings
     ),
+    .executableTarget(
+      name: "HardwareIDProbe",
+      dependencies: ["HandbackCore", "HandbackLinux", "CLibc"],
+      path: "Tests/HardwareIDProbe",
+      packageAccess: false,
+      swiftSettings: settings
+    ),
   ]
 )

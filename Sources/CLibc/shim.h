@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "files.h"
 #include "options.h"
+#include "hardware.h"
 
 // `errno` is a macro.
 static inline int clibc_errno(void) { return errno; }

@@ -59,7 +59,7 @@ public struct HMACSHA256Key: ~Copyable {
     return code
   }
 
-  private borrowing func state(at offset: Int) -> InlineArray<8, UInt32> {
+  borrowing func state(at offset: Int) -> InlineArray<8, UInt32> {
     var words = InlineArray<8, UInt32>(repeating: 0)
     for index in 0..<8 { words[index] = unsafe states[offset + index] }
     return words

@@ -9,7 +9,7 @@ public struct SHA256: ~Copyable {
   /// The hash value H, section 6.2.1.
   var state: InlineArray<8, UInt32>
   /// The last 16 words of the message schedule W; at first, the block's own words.
-  private var schedule: InlineArray<16, UInt32>
+  var schedule: InlineArray<16, UInt32>
   private var blockFill: Int
   private var messageByteCount: UInt64
 
@@ -79,7 +79,7 @@ public struct SHA256: ~Copyable {
   }
 
   /// Section 6.2.2, with the schedule kept in a ring of 16 words.
-  private mutating func compress() {
+  mutating func compress() {
     var a = state[0]
     var b = state[1]
     var c = state[2]

@@ -15,6 +15,7 @@ public enum JournalError: Error, Sendable {
   case libraryNeverSyncs
   /// A row that can't be what this program wrote.
   case damagedRow(Int64)
+  case damagedIdentity
   case busy
   case sqlite(SQLiteError)
 

@@ -65,16 +65,15 @@ enum JournalSchema {
       anchor_boot INTEGER
     );
     CREATE TABLE identity (
-      id INTEGER PRIMARY KEY,
-      hardware_id TEXT NOT NULL CHECK (typeof(hardware_id) = 'text'),
-      scheme TEXT NOT NULL CHECK (typeof(scheme) = 'text'),
-      class TEXT NOT NULL CHECK (typeof(class) = 'text'),
-      platform TEXT NOT NULL CHECK (typeof(platform) = 'text'),
+      number INTEGER PRIMARY KEY,
+      id TEXT NOT NULL CHECK (typeof(id) = 'text'),
+      scheme INTEGER NOT NULL CHECK (typeof(scheme) = 'integer'),
+      class INTEGER NOT NULL CHECK (typeof(class) = 'integer'),
+      platform INTEGER NOT NULL CHECK (typeof(platform) = 'integer'),
       rules INTEGER NOT NULL CHECK (typeof(rules) = 'integer'),
-      anchor TEXT NOT NULL CHECK (typeof(anchor) = 'text'),
       components TEXT NOT NULL CHECK (typeof(components) = 'text'),
-      reason TEXT NOT NULL CHECK (typeof(reason) = 'text'),
-      issued_at INTEGER NOT NULL CHECK (typeof(issued_at) = 'integer')
+      pinned_at INTEGER NOT NULL CHECK (typeof(pinned_at) = 'integer'),
+      reason TEXT NOT NULL CHECK (typeof(reason) = 'text')
     );
     PRAGMA user_version = 1;
     """

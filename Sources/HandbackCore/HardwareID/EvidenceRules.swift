@@ -1,0 +1,234 @@
+/// From what was read to what it is worth, source by source.
+struct EvidenceRules {
+  private let observations: HardwareObservations
+
+  init(_ observations: HardwareObservations) { self.observations = observations }
+
+  /// Sources whose drivers may be modules. On x86 the SoC and the EEPROM are not among them, as
+  /// DMI decides there and is in the kernel from the start.
+  var sourcesThatMayComeLate: [HardwareIDSource] {
+    observations.compatible.isEmpty
+      ? [.eMMC, .networkAddress] : [.socSerial, .boardEEPROM, .eMMC, .networkAddress]
+  }
+
+  func reading(of observation: HardwareObservation) -> HardwareReading {
+    switch observation.content {
+    case .absent: return make(observation, .absent)
+    case .unreadable: return make(observation, .unreadable)
+    case .late: return make(observation, .late)
+    case .value(let text): return reading(of: observation, text)
+    }
+  }
+
+  private func reading(of observation: HardwareObservation, _ text: HardwareText)
+    -> HardwareReading
+  {
+    switch observation.source {
+    case .socSerial, .cpuinfoSerial: return soc(observation, text)
+    case .deviceTreeSerial: return deviceTree(observation, text)
+    case .boardEEPROM: return eeprom(observation, text)
+    case .productSerial, .boardSerial: return dmiSerial(observation, text)
+    case .chassisSerial: return plain(observation, text.normalized())
+    case .productUUID: return uuid(observation, text)
+    case .eMMC: return card(observation, text)
+    case .networkAddress: return network(observation, text)
+    case .disk: return disk(observation, text)
+    case .tpmEndorsementKey, .vmGeneration: return digest(observation, text)
+    }
+  }
+
+  // MARK: Per source
+
+  private func soc(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+    let value = canonicalFuse(text.normalized())
+    if let reason = SerialRules.junk(value) { return make(observation, .junk(reason), value) }
+    return make(observation, .ok, value)
+  }
+
+  /// i.MX: U-Boot writes the low word first, the kernel the high one, so the smaller of both
+  /// orders stands for the fuse; the i.MX8M Plus kernel went from 16 digits to 32, the old ones
+  /// last. Only there: elsewhere 16 digits are in one order, and swapping could join two devices.
+  private func canonicalFuse(_ value: HardwareText) -> HardwareText {
+    guard observations.isIMX, value.byteCount == 16 || value.byteCount == 32,
+      value.hexBytes() != nil
+    else { return value }
+    let last = value.slice((value.byteCount - 16)..<value.byteCount)
+    let swapped = HardwareText(Array(last.bytes[8...]) + Array(last.bytes[..<8]))
+    return last.precedes(swapped) ? last : swapped
+  }
+
+  private func deviceTree(_ observation: HardwareObservation, _ text: HardwareText)
+    -> HardwareReading
+  {
+    if observations.takesSerialFromStorage { return make(observation, .junk(.fromStorage)) }
+    let serial = text.normalized()
+    // What other parts say decides here, so while one can't be read, this isn't known either.
+    if let digits = serial.hexBytes(), digits.count == 6 {
+      switch part(.networkAddress, named: serial) {
+      case .value: return make(observation, .junk(.networkAddress))
+      case .late: return make(observation, .late)
+      case .unreadable: return make(observation, .unreadable)
+      case .absent: break
+      }
+    }
+    if serial.byteCount <= 10 {
+      switch part(.eMMC, named: serial) {
+      case .value: return make(observation, .junk(.fromStorage))
+      case .late: return make(observation, .late)
+      case .unreadable: return make(observation, .unreadable)
+      case .absent: break
+      }
+    }
+    return soc(observation, text)
+  }
+
+  /// Whether a part of that kind bears this name, or can't be asked.
+  private func part(_ source: HardwareIDSource, named name: HardwareText)
+    -> HardwareObservation.Content
+  {
+    var answer = HardwareObservation.Content.absent
+    for observation in observations.list where observation.source == source {
+      switch observation.content {
+      case .value(let text):
+        if Self.isSameNumber(observation.alias, name)
+          || (source == .networkAddress && Self.isSameNumber(text, name))
+        {
+          return .value(name)
+        }
+      case .late: answer = .late
+      case .unreadable: if case .absent = answer { answer = .unreadable }
+      case .absent:
+        if Self.isSameNumber(observation.alias, name) { return .value(name) }
+      }
+    }
+    if case .absent = answer, !observations.isSettled { return .late }
+    return answer
+  }
+
+  /// Two texts of hexadecimal digits with one value, whatever stands before or between.
+  private static func isSameNumber(_ one: HardwareText, _ other: HardwareText) -> Bool {
+    let first = significantDigits(one)
+    return !first.isEmpty && first == significantDigits(other)
+  }
+
+  private static func significantDigits(_ text: HardwareText) -> HardwareText {
+    var digits = HardwareText()
+    let normalized = text.normalized()
+    let start = normalized.hasPrefix("0x") ? 2 : 0
+    for byte in normalized.bytes[start...] where HardwareText.hexDigit(byte) != nil {
+      if digits.isEmpty, byte == 0x30 { continue }
+      digits.append(byte)
+    }
+    return digits
+  }
+
+  /// TI's layout, on BeagleBones and their kin: header AA 55 33 EE, board name at 4, serial
+  /// number at 16. Memory modules' and displays' EEPROMs on the same buses have another header.
+  private func eeprom(_ observation: HardwareObservation, _ text: HardwareText)
+    -> HardwareReading
+  {
+    let bytes = text.bytes
+    guard bytes.count >= 28, bytes[0] == 0xAA, bytes[1] == 0x55, bytes[2] == 0x33, bytes[3] == 0xEE
+    else { return make(observation, .absent) }
+    var named = observation
+    named.product = text.slice(4..<12)
+    return plain(named, text.slice(16..<28).normalized())
+  }
+
+  private func dmiSerial(_ observation: HardwareObservation, _ text: HardwareText)
+    -> HardwareReading
+  {
+    let serial = text.normalized()
+    if let reason = SerialRules.junk(serial) { return make(observation, .junk(reason), serial) }
+    if !Self.isName(observation.maker), !Self.isName(observation.product) {
+      return make(observation, .junk(.nameless), serial)
+    }
+    return make(observation, .ok, serial)
+  }
+
+  private func plain(_ observation: HardwareObservation, _ serial: HardwareText)
+    -> HardwareReading
+  {
+    if let reason = SerialRules.junk(serial) { return make(observation, .junk(reason), serial) }
+    return make(observation, .ok, serial)
+  }
+
+  private func uuid(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+    let normalized = text.normalized()
+    if normalized.isEmpty { return make(observation, .junk(.empty)) }
+    guard let uuid = HardwareUUID(normalized) else { return make(observation, .junk(.malformed)) }
+    let value = uuid.canonicalText
+    if let reason = uuid.junk() { return make(observation, .junk(reason), value) }
+    return make(observation, .ok, value)
+  }
+
+  /// Without the last byte: it is a checksum, which some kernels and cards leave 00.
+  private func card(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+    if observation.attachment == .removable { return make(observation, .removable) }
+    let identification = text.normalized()
+    guard let bytes = identification.hexBytes(), bytes.count == 16 else {
+      return make(observation, .junk(identification.isEmpty ? .empty : .malformed))
+    }
+    // The card's own serial number, bytes 10 to 13, is all that tells two of one make apart.
+    let value = identification.slice(0..<30)
+    if bytes[10...13].allSatisfy({ $0 == 0 }) || bytes[10...13].allSatisfy({ $0 == 0xFF }) {
+      return make(observation, .junk(.filler), value)
+    }
+    if SerialRules.junk(identification) != nil {
+      return make(observation, .junk(.listed), value)
+    }
+    return make(observation, .ok, value)
+  }
+
+  private func network(_ observation: HardwareObservation, _ text: HardwareText)
+    -> HardwareReading
+  {
+    guard let address = MACAddress(text.normalized()) else {
+      return make(observation, .junk(text.normalized().isEmpty ? .empty : .malformed))
+    }
+    if observation.attachment == .virtual { return make(observation, .junk(.virtual)) }
+    if !observation.isPermanent { return make(observation, .junk(.notPermanent)) }
+    if let reason = address.junk() { return make(observation, .junk(reason), address.text) }
+    if observation.attachment == .removable { return make(observation, .removable) }
+    return make(observation, .ok, address.text)
+  }
+
+  private func disk(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+    if observation.attachment == .removable { return make(observation, .removable) }
+    return plain(observation, text.normalized())
+  }
+
+  /// A digest or a GUID, in hexadecimal: only nothing and zeros are wrong with it.
+  private func digest(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+    let value = text.normalized()
+    guard let bytes = value.hexBytes(), bytes.count >= 16 else {
+      return make(observation, .junk(value.isEmpty ? .empty : .malformed))
+    }
+    if bytes.allSatisfy({ $0 == bytes[0] }) { return make(observation, .junk(.filler)) }
+    return make(observation, .ok, value)
+  }
+
+  // MARK: Making readings
+
+  /// `value` is kept when the state is `junk` too: a record may have been made by older rules.
+  private func make(
+    _ observation: HardwareObservation, _ state: HardwareReading.State,
+    _ value: HardwareText = HardwareText()
+  ) -> HardwareReading {
+    HardwareReading(
+      source: observation.source, label: observation.label, state: state,
+      canAnchor: observation.source.anchorClass != nil && observation.attachment == .soldered,
+      value: value, maker: observation.maker.normalized(),
+      product: observation.product.normalized(),
+      isWireless: observation.isWireless, path: observation.path)
+  }
+
+  /// Whether a maker's or product's name is one. What is hashed is the name as it stands: a list
+  /// that grows must not change the components of records that exist.
+  private static func isName(_ text: HardwareText) -> Bool {
+    switch SerialRules.junk(text.normalized()) {
+    case nil, .tooShort: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/// What one source gave, as it was read: before any rule.
+public struct HardwareObservation: Sendable {
+  public enum Content: Sendable {
+    case value(HardwareText)
+    case absent
+    /// It exists, and reading it was refused (EACCES, EPERM) or failed (EIO).
+    case unreadable
+    /// It exists or may yet appear: its driver was not ready at the deadline.
+    case late
+  }
+
+  /// How a part hangs on the board.
+  public enum Attachment: UInt8, Sendable {
+    case soldered
+    /// A card, a stick, a USB adapter: it leaves with its owner.
+    case removable
+    /// No hardware at all: a bridge, a tunnel.
+    case virtual
+    /// Not known, as in a dump without links: good for a token, never for an anchor.
+    case unknown
+  }
+
+  public let source: HardwareIDSource
+  /// Which of several: `eth0`, `mmc0:0001`. Shown to people.
+  public var label = HardwareText()
+  public var content: Content
+  /// The maker's and the product's name, without which a serial number is not unique.
+  public var maker = HardwareText()
+  public var product = HardwareText()
+  /// The same part by another name: a card's serial number beside its CID.
+  public var alias = HardwareText()
+  public var attachment = Attachment.soldered
+  public var isWireless = false
+  /// An address that the network driver calls permanent (`addr_assign_type` 0).
+  public var isPermanent = true
+  /// Where it sits on the board; orders parts of one kind.
+  public var path = HardwareText()
+
+  public init(_ source: HardwareIDSource, _ content: Content) {
+    self.source = source
+    self.content = content
+  }
+}
+
+/// All that was read in one survey.
+public struct HardwareObservations: Sendable {
+  public var list: [HardwareObservation] = []
+  public var signs = PlatformSigns()
+  /// `compatible` of the device tree's root, NUL between its parts; empty without a device tree.
+  public var compatible = HardwareText()
+  /// `soc0/family`.
+  public var socFamily = HardwareText()
+  public var cpuinfo = CPUInfo()
+  /// Whether udev had finished by the deadline.
+  public var isSettled = true
+  /// `/etc/machine-id` and `/var/lib/dbus/machine-id`, for the compatibility schemes only.
+  public var machineID = HardwareObservation.Content.absent
+  public var dbusMachineID = HardwareObservation.Content.absent
+
+  public init() {}
+
+  /// Freescale's and NXP's i.MX write one fuse in several forms.
+  var isIMX: Bool {
+    if socFamily.normalized().contains("i.mx") { return true }
+    return compatible.normalizedList().contains("fsl,imx")
+      || cpuinfo.hardware.normalized().contains("i.mx")
+  }
+
+  /// Boards whose boot loader makes `serial-number` of the first memory device's CID: U-Boot's
+  /// `board/qualcomm/dragonboard410c`.
+  var takesSerialFromStorage: Bool {
+    compatible.normalizedList().contains("qcom,apq8016-sbc")
+  }
+}
+
+extension HardwareText {
+  /// A device tree's string list with blanks for its NULs, in lower case.
+  func normalizedList() -> HardwareText {
+    HardwareText(bytes.map { $0 == 0 ? 0x20 : $0 }).normalized()
+  }
+}

@@ -1,0 +1,135 @@
+/// What a serial number must not be. Lists hold what was seen; the rules hold what makes it so.
+///
+/// Changing either never changes an issued ID: the pinned record decides.
+enum SerialRules {
+  /// No serial seen has more than 40 characters.
+  static let byteCountMax = 128
+
+  /// `nil` for a value that may be a serial number; `serial` is normalized.
+  static func junk(_ serial: HardwareText) -> JunkReason? {
+    if serial.isEmpty { return .empty }
+    if serial.byteCount > byteCountMax { return .malformed }
+    for byte in serial.bytes where byte < 0x20 || byte >= 0x7F { return .malformed }
+    if MACAddress(serial) != nil { return .networkAddress }
+    let core = serial.squeezed()
+    // Punctuation only: "-----", "?", "***".
+    if core.isEmpty { return .filler }
+    if core.isLine(of: JunkLists.serials) { return .listed }
+    if core.byteCount < 4 { return .tooShort }
+    if isRepeated(core) || isNearlyZero(core) || isRisingDigits(core) { return .filler }
+    if isFillerText(core) || isNothing(serial, core) || isFieldName(core) { return .filler }
+    if isTemplate(serial) || endsLikeVersion(serial) { return .filler }
+    return nil
+  }
+
+  /// `0000`, `xxxx`: one character for every position.
+  private static func isRepeated(_ core: HardwareText) -> Bool {
+    for byte in core.bytes where byte != core.bytes[0] { return false }
+    return true
+  }
+
+  /// Zeros and ones only, as long as that is short or has one single 1. GLPI refuses any length,
+  /// but a fuse of 16 binary digits with more than one 1 is thinkable.
+  private static func isNearlyZero(_ core: HardwareText) -> Bool {
+    var ones = 0
+    for byte in core.bytes {
+      if byte == 0x31 { ones += 1 } else if byte != 0x30 { return false }
+    }
+    return core.byteCount < 8 || ones <= 1
+  }
+
+  /// The whole value counts up from 0, 1 or 2, or it counts to nine somewhere inside.
+  private static func isRisingDigits(_ core: HardwareText) -> Bool {
+    if core.contains("123456789") || core.contains("987654321") { return true }
+    guard (0x30...0x32).contains(core.bytes[0]) else { return false }
+    for index in 1..<core.byteCount {
+      let expected = core.bytes[index - 1] == 0x39 ? 0x30 : core.bytes[index - 1] + 1
+      if core.bytes[index] != expected { return false }
+    }
+    return true
+  }
+
+  /// What firmware is delivered with, and what decoders print.
+  private static func isFillerText(_ core: HardwareText) -> Bool {
+    core.contains("tobefilled") || core.contains("filledbyo") || core.contains("tbdby")
+      || core.contains("defaultstring") || core.contains("oemserial")
+      || core.contains("badindex") || core.contains("outofspec")
+      || core.contains("serialnumberx")
+  }
+
+  /// Words for nothing, also as the beginning of a longer text.
+  private static func isNothing(_ serial: HardwareText, _ core: HardwareText) -> Bool {
+    let words: StaticString = """
+      none
+      null
+      unknow
+      uknown
+      unkn
+      undefined
+      unspecified
+      invalid
+      error
+      empty
+      reserved
+      nostring
+      noasset
+      """
+    if serial.hasPrefix("not ") { return true }
+    var start = 0
+    for index in 0...words.utf8CodeUnitCount
+    where index == words.utf8CodeUnitCount || words.byte(at: index) == 0x0A {
+      var offset = 0
+      while start + offset < index, offset < core.byteCount,
+        core.bytes[offset] == words.byte(at: start + offset)
+      {
+        offset += 1
+      }
+      if start + offset == index { return true }
+      start = index + 1
+    }
+    return false
+  }
+
+  /// The name of the field in its own place: "System Serial Number", "Board Version".
+  private static func isFieldName(_ core: HardwareText) -> Bool {
+    guard let end = endOfSubject(core) else {
+      return core.isEqual(to: "serial") || core.isEqual(to: "sernum")
+        || core.isEqual(to: "noserial") || (core.hasPrefix("asset") && core.contains("num"))
+    }
+    return core.has("product", at: end) || core.has("serial", at: end) || core.has("sku", at: end)
+      || core.has("vendor", at: end) || core.has("version", at: end)
+      || core.has("manufactur", at: end)
+  }
+
+  private static func endOfSubject(_ core: HardwareText) -> Int? {
+    if core.hasPrefix("system") { return 6 }
+    if core.hasPrefix("baseboard") { return 9 }
+    if core.hasPrefix("board") { return 5 }
+    if core.hasPrefix("chassis") { return 7 }
+    if core.hasPrefix("product") { return 7 }
+    if core.hasPrefix("mb") { return 2 }
+    if core.hasPrefix("pca") { return 3 }
+    if core.hasPrefix("asset") { return 5 }
+    if core.hasPrefix("part") { return 4 }
+    return nil
+  }
+
+  /// AMI's template: "Type2 - Board Serial Number".
+  private static func isTemplate(_ serial: HardwareText) -> Bool {
+    guard serial.hasPrefix("type") else { return false }
+    var index = 4
+    if serial.has(" ", at: index) { index += 1 }
+    guard index < serial.byteCount, HardwareText.isDigit(serial.bytes[index]) else { return false }
+    index += 1
+    if serial.has(" ", at: index) { index += 1 }
+    return serial.has("-", at: index)
+  }
+
+  /// "1.2" or "3.0.1" at the end: a version number, as VirtualBox and some Intel boards have it.
+  private static func endsLikeVersion(_ serial: HardwareText) -> Bool {
+    let count = serial.byteCount
+    guard count >= 3 else { return false }
+    return HardwareText.isDigit(serial.bytes[count - 1]) && serial.bytes[count - 2] == 0x2E
+      && HardwareText.isDigit(serial.bytes[count - 3])
+  }
+}

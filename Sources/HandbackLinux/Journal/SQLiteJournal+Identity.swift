@@ -1,0 +1,75 @@
+internal import CSQLite
+public import HandbackCore
+
+extension SQLiteJournal: IdentityStore {
+  public mutating func recordCount() throws(JournalError) -> Int {
+    Int(try integer("SELECT count(*) FROM identity"))
+  }
+
+  public mutating func record(at index: Int) throws(JournalError) -> IdentityRecord? {
+    try readRecord(at: index)
+  }
+
+  /// The record in force, if there is one.
+  public borrowing func pinnedRecord() throws(JournalError) -> IdentityRecord? {
+    let count = Int(try integer("SELECT count(*) FROM identity"))
+    return count > 0 ? try readRecord(at: count - 1) : nil
+  }
+
+  private borrowing func readRecord(at index: Int) throws(JournalError) -> IdentityRecord? {
+    do throws(SQLiteError) {
+      var statement = try connection.prepare(
+        """
+        SELECT number, id, scheme, class, platform, rules, components, pinned_at, reason
+        FROM identity ORDER BY number LIMIT 1 OFFSET ?1
+        """)
+      try statement.bind(Int64(index))
+      guard try statement.step() else { return nil }
+      guard let record = Self.record(statement) else {
+        throw SQLiteError(code: SQLITE_MISMATCH, message: "")
+      }
+      return record
+    } catch {
+      throw error.code == SQLITE_MISMATCH ? .damagedIdentity : JournalError(error)
+    }
+  }
+
+  private static func record(_ statement: borrowing SQLiteStatement) -> IdentityRecord? {
+    guard let id = statement.withText(1, { HardwareID(utf8: $0) }) ?? nil,
+      let scheme = HardwareIDScheme(rawValue: .init(truncatingIfNeeded: statement.integer(2))),
+      let idClass = HardwareIDClass(rawValue: .init(truncatingIfNeeded: statement.integer(3))),
+      let platform = Platform(rawValue: .init(truncatingIfNeeded: statement.integer(4))),
+      let components = statement.withText(6, { ComponentTokens(encoded: $0) }) ?? nil,
+      let reason = statement.text(8)
+    else { return nil }
+    return IdentityRecord(
+      id: id, scheme: scheme, idClass: idClass, platform: platform,
+      rulesDate: statement.integer(5), components: components,
+      pinnedAtEpochSeconds: statement.integer(7), reason: HardwareText(Array(reason.utf8)))
+  }
+
+  public mutating func append(
+    _ record: IdentityRecord, after count: Int
+  ) throws(JournalError) -> Bool {
+    try transaction { () throws(SQLiteError) in
+      guard try connection.integer("SELECT count(*) FROM identity") == Int64(count) else {
+        return false
+      }
+      var statement = try connection.prepare(
+        """
+        INSERT INTO identity (id, scheme, class, platform, rules, components, pinned_at, reason)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        """)
+      try statement.bind(record.id.text)
+      try statement.bind(Int64(record.scheme.rawValue))
+      try statement.bind(Int64(record.idClass.rawValue))
+      try statement.bind(Int64(record.platform.rawValue))
+      try statement.bind(record.rulesDate)
+      try statement.bind(String(decoding: record.components.encoded(), as: UTF8.self))
+      try statement.bind(record.pinnedAtEpochSeconds)
+      try statement.bind(String(decoding: record.reason.bytes, as: UTF8.self))
+      try statement.run()
+      return true
+    }
+  }
+}
