@@ -26,6 +26,7 @@ typedef struct {
   uint32_t links;
   int is_regular;
   int is_directory;
+  int is_symbolic_link;
 } clibc_status;
 
 static inline int clibc_keep_status(const struct stat *from, clibc_status *to) {
@@ -35,6 +36,7 @@ static inline int clibc_keep_status(const struct stat *from, clibc_status *to) {
   to->links = (uint32_t)from->st_nlink;
   to->is_regular = S_ISREG(from->st_mode);
   to->is_directory = S_ISDIR(from->st_mode);
+  to->is_symbolic_link = S_ISLNK(from->st_mode);
   return 0;
 }
 

@@ -40,6 +40,17 @@ public struct Flusher: ~Copyable {
     if let only = rules.only { lastRow = only.row - 1 }
   }
 
+  /// Makes it ready for another pass from the first row on.
+  public mutating func beginPass() {
+    end = nil
+    server = nil
+    current = nil
+    stage = .choosing
+    lastRow = (rules.only?.row ?? 1) - 1
+    laterInARow = 0
+    faultsInARow = 0
+  }
+
   public mutating func step<Journal: FlushJournal & ~Copyable>(
     _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) -> FlushStep {

@@ -87,7 +87,10 @@ public struct IdentityCheck: Sendable {
     for token in recorded {
       components.append(Component(token: token, change: fresh.change(of: token)))
     }
-    verdict = Self.verdict(record.components, components, evidence.platform)
+    // In a container the hardware is the host's; an ID that was made there isn't bound to it.
+    verdict =
+      record.platform == .container
+      ? .unverified : Self.verdict(record.components, components, evidence.platform)
     for token in fresh.good where !recorded.contains(where: { token.agrees(with: $0) }) {
       components.append(Component(token: token, change: .appeared))
     }

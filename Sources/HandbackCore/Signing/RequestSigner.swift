@@ -12,11 +12,16 @@
 ///
 /// The field is laid out once, when keys are read; signing fills in 44 characters and allocates
 /// nothing. Keys are wiped on release.
+@safe
 public struct RequestSigner: ~Copyable {
   public static let apiKeyByteCountMax = 128
+  private static let head: StaticString =
+    "Authorization: algorithm=\"hmac-sha256\",headers=\"date\",signature=\""
+  private static let middle: StaticString = "\",apiKey=\""
 
   private let key: HMACSHA256Key
-  private let field: SignedField
+  /// `Authorization: …` and a NUL, with room for the signature behind the head.
+  private let field: UnsafeMutableRawBufferPointer
 
   public enum KeyError: Error {
     case emptySharedKey
@@ -31,19 +36,14 @@ public struct RequestSigner: ~Copyable {
     guard !sharedKey.containsControlCharacter() else { throw .sharedKeyHoldsControlCharacter }
     guard apiKey.byteCount > 0 else { throw .emptyAPIKey }
     guard apiKey.byteCount <= Self.apiKeyByteCountMax else { throw .apiKeyTooLong }
-    let isPlain = apiKey.withBytes { bytes in
-      for index in bytes.indices {
-        let byte = bytes[index]
-        if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-        {
-          return false
-        }
-      }
-      return true
-    }
-    guard isPlain else { throw .apiKeyHoldsForbiddenCharacter }
+    guard apiKey.withBytes({ Self.isPlain($0) }) else { throw .apiKeyHoldsForbiddenCharacter }
     key = sharedKey.withBytes { HMACSHA256Key($0) }
-    field = SignedField(apiKey: apiKey)
+    unsafe field = Self.layOut(apiKey)
+  }
+
+  deinit {
+    unsafe erase(field)
+    unsafe field.deallocate()
   }
 
   /// Signs `date`; the field, which lives on the heap, then holds the signature.
@@ -51,67 +51,56 @@ public struct RequestSigner: ~Copyable {
     var hasher = key.begin()
     hasher.update("licenseSpring\ndate: ")
     hasher.update(date.bytes.span)
-    field.setSignature(Base64.encode(key.finish(&hasher)))
+    let signature = Base64.encode(key.finish(&hasher))
+    let start = Self.head.utf8CodeUnitCount
+    for index in 0..<44 { unsafe field[start + index] = signature[index] }
   }
 
   /// `Authorization: …` as a C string, for as long as `body` runs.
   public borrowing func withAuthorizationField<Result: ~Copyable, Failure: Error>(
     _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try unsafe field.withCString(body)
+    guard let base = unsafe field.baseAddress else { preconditionFailure("an empty field") }
+    return try unsafe body(UnsafePointer(base.assumingMemoryBound(to: CChar.self)))
   }
 
   /// A copy of the field for one request.
-  borrowing func copyField() -> Secret { field.copy() }
-}
-
-/// The `Authorization` field with room for the signature.
-@safe
-private struct SignedField: ~Copyable {
-  private static let head: StaticString =
-    "Authorization: algorithm=\"hmac-sha256\",headers=\"date\",signature=\""
-  private static let middle: StaticString = "\",apiKey=\""
-
-  private let storage: UnsafeMutableRawBufferPointer
-
-  init(apiKey: borrowing Secret) {
-    let head = Self.head.utf8CodeUnitCount
-    let middle = Self.middle.utf8CodeUnitCount
-    unsafe storage = .allocate(
-      byteCount: head + 44 + middle + apiKey.byteCount + 2, alignment: 8)
-    for index in 0..<head { unsafe storage[index] = Self.head.utf8Start[index] }
-    for index in head..<(head + 44) { unsafe storage[index] = UInt8(ascii: "=") }
-    for index in 0..<middle {
-      unsafe storage[head + 44 + index] = Self.middle.utf8Start[index]
-    }
-    let keyStart = head + 44 + middle
-    apiKey.withBytes { bytes in
-      for index in bytes.indices { unsafe storage[keyStart + index] = bytes[index] }
-    }
-    unsafe storage[storage.count - 2] = UInt8(ascii: "\"")
-    unsafe storage[storage.count - 1] = 0
-  }
-
-  deinit {
-    unsafe erase(storage)
-    unsafe storage.deallocate()
-  }
-
-  borrowing func setSignature(_ signature: InlineArray<44, UInt8>) {
-    let start = Self.head.utf8CodeUnitCount
-    for index in 0..<44 { unsafe storage[start + index] = signature[index] }
-  }
-
-  borrowing func copy() -> Secret {
+  borrowing func copyField() -> Secret {
     let text = unsafe UnsafeBufferPointer(
-      start: storage.baseAddress?.assumingMemoryBound(to: UInt8.self), count: storage.count - 1)
+      start: field.baseAddress?.assumingMemoryBound(to: UInt8.self), count: field.count - 1)
     return unsafe Secret(copying: Span(_unsafeElements: text))
   }
 
-  borrowing func withCString<Result: ~Copyable, Failure: Error>(
-    _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    guard let base = unsafe storage.baseAddress else { preconditionFailure("an empty field") }
-    return try unsafe body(UnsafePointer(base.assumingMemoryBound(to: CChar.self)))
+  /// Nothing that a quoted parameter can't hold as it is.
+  private static func isPlain(_ bytes: Span<UInt8>) -> Bool {
+    for index in bytes.indices {
+      switch bytes[index] {
+      case 0...0x20, 0x7F, UInt8(ascii: "\""), UInt8(ascii: "\\"): return false
+      default: continue
+      }
+    }
+    return true
+  }
+
+  private static func layOut(_ apiKey: borrowing Secret) -> UnsafeMutableRawBufferPointer {
+    let count = head.utf8CodeUnitCount + 44 + middle.utf8CodeUnitCount + apiKey.byteCount + 2
+    let field = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+    var index = 0
+    func append(_ byte: UInt8) {
+      unsafe field[index] = byte
+      index += 1
+    }
+    func append(_ text: StaticString) {
+      for offset in 0..<text.utf8CodeUnitCount { append(unsafe text.utf8Start[offset]) }
+    }
+    append(head)
+    for _ in 0..<44 { append(UInt8(ascii: "=")) }
+    append(middle)
+    apiKey.withBytes { bytes in
+      for offset in bytes.indices { append(bytes[offset]) }
+    }
+    append(UInt8(ascii: "\""))
+    append(0)
+    return unsafe field
   }
 }

@@ -6,9 +6,9 @@ public import HandbackCore
 ///
 /// TLS 1.2 or newer, peer and host name verified, no redirects (custom header fields would
 /// follow to another host), HTTP/1.1, one connection kept for as long as the transport lives.
-/// Proxies are what the environment says to libcurl.
+/// Proxies are what the environment says to libcurl. A class, like `SQLiteJournal`.
 @safe
-public struct CurlTransport: ~Copyable {
+public final class CurlTransport {
   private let library: CurlLibrary
   private let options: TransportOptions
   private let receiver = CurlReceiver()
@@ -35,7 +35,7 @@ public struct CurlTransport: ~Copyable {
     _ = unsafe library.api.pointee.multi_cleanup(multi)
   }
 
-  private borrowing func setFixedOptions() {
+  private func setFixedOptions() {
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_FOLLOWLOCATION, 0)
     set(CURLOPT_PROTOCOLS, ccurl_protocols(options.allowsPlainHTTP ? 1 : 0))
@@ -65,7 +65,7 @@ public struct CurlTransport: ~Copyable {
   }
 
   /// Performs one exchange and waits for its end, or until `isInterrupted` says so.
-  public borrowing func perform(
+  public func perform(
     _ exchange: borrowing Exchange, isInterrupted: () -> Bool
   ) -> ExchangeResult {
     receiver.begin()
@@ -100,7 +100,7 @@ public struct CurlTransport: ~Copyable {
   }
 
   /// `true` if the body is a form.
-  private borrowing func setTarget(_ exchange: borrowing Exchange) -> Bool {
+  private func setTarget(_ exchange: borrowing Exchange) -> Bool {
     switch exchange.target {
     case .deactivateLicense:
       set(CURLOPT_URL, options.baseURL + "/api/v4/deactivate_license")
@@ -114,7 +114,7 @@ public struct CurlTransport: ~Copyable {
     }
   }
 
-  private borrowing func run(_ isInterrupted: () -> Bool) -> Int32 {
+  private func run(_ isInterrupted: () -> Bool) -> Int32 {
     let api = unsafe library.api.pointee
     guard unsafe api.multi_add_handle(multi, easy) == CURLM_OK else { return -1 }
     defer { _ = unsafe api.multi_remove_handle(multi, easy) }
@@ -130,11 +130,11 @@ public struct CurlTransport: ~Copyable {
     }
   }
 
-  private borrowing func set(_ option: CURLoption, _ value: Int) {
+  private func set(_ option: CURLoption, _ value: Int) {
     unsafe ccurl_set_long(library.api, easy, option, value)
   }
 
-  private borrowing func set(_ option: CURLoption, _ value: String) {
+  private func set(_ option: CURLoption, _ value: String) {
     // libcurl copies strings.
     _ = unsafe value.withCString { unsafe ccurl_set_pointer(library.api, easy, option, $0) }
   }
@@ -143,7 +143,7 @@ public struct CurlTransport: ~Copyable {
 // MARK: - Results
 
 extension CurlTransport {
-  private borrowing func result(_ code: Int32) -> ExchangeResult {
+  private func result(_ code: Int32) -> ExchangeResult {
     if code == Int32(CURLE_OK.rawValue) {
       var answer = receiver.answer
       answer.status = unsafe ccurl_get_long(library.api, easy, CURLINFO_RESPONSE_CODE)
@@ -167,7 +167,7 @@ extension CurlTransport {
         mayHaveReachedServer: receiver.sendCount > 0))
   }
 
-  private borrowing func words(_ code: Int32) -> String {
+  private func words(_ code: Int32) -> String {
     guard code >= 0, let text = unsafe library.api.pointee.easy_strerror(CURLcode(UInt32(code)))
     else { return "libcurl failed" }
     return unsafe String(cString: text)
@@ -188,5 +188,18 @@ extension CurlTransport {
       return .malformed
     default: return .other
     }
+  }
+}
+
+// MARK: - The library
+
+extension CurlTransport {
+  /// libcurl's version and its TLS library, `7.88.1 (OpenSSL/3.0.19)`; `nil` without a usable one.
+  public static func libraryVersion() -> String? {
+    guard let library = try? CurlLibrary() else { return nil }
+    let facts = unsafe ccurl_version(library.api).pointee
+    guard let version = unsafe facts.version else { return nil }
+    let tls = unsafe facts.ssl_version.map { unsafe String(cString: $0) } ?? "no TLS"
+    return unsafe String(cString: version) + " (" + tls + ")"
   }
 }

@@ -19,6 +19,7 @@ enum JournalFile {
 
   private static func check(_ status: clibc_status) throws(JournalError) {
     if status.is_regular == 0 {
+      if status.is_symbolic_link != 0 { throw .unsafeFile(.symbolicLink) }
       throw .unsafeFile(.notRegular)
     }
     // Root may look after a journal that a service's user owns; SQLite gives new files to them.

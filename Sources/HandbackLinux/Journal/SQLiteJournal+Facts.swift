@@ -26,7 +26,7 @@ public struct DeactivationFacts: Sendable {
 
 extension SQLiteJournal {
   /// The first row behind `row` in the order of queueing; only pending ones, or all.
-  public borrowing func facts(
+  public func facts(
     after row: Int64, onlyPending: Bool
   ) throws(JournalError) -> DeactivationFacts? {
     do throws(SQLiteError) {
@@ -47,14 +47,14 @@ extension SQLiteJournal {
   }
 
   /// The one that a ticket names, pending or ended.
-  public borrowing func facts(of ticket: Ticket) throws(JournalError) -> DeactivationFacts? {
+  public func facts(of ticket: Ticket) throws(JournalError) -> DeactivationFacts? {
     guard let found = try facts(after: ticket.row - 1, onlyPending: false),
       found.ticket == ticket
     else { return nil }
     return found
   }
 
-  private borrowing func facts(_ statement: borrowing SQLiteStatement) -> DeactivationFacts {
+  private func facts(_ statement: borrowing SQLiteStatement) -> DeactivationFacts {
     let state: DeactivationFacts.State
     if let ending = Ending(rawValue: statement.integer(2)) {
       state = .ended(
@@ -78,7 +78,7 @@ extension SQLiteJournal {
   }
 
   /// How many there are in each state.
-  public borrowing func count(pending: Bool) throws(JournalError) -> Int64 {
+  public func count(pending: Bool) throws(JournalError) -> Int64 {
     try pending
       ? integer("SELECT count(*) FROM deactivation WHERE state = 0")
       : integer("SELECT count(*) FROM deactivation WHERE state <> 0")

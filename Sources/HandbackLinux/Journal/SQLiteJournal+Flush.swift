@@ -4,7 +4,7 @@ public import HandbackCore
 extension SQLiteJournal: FlushJournal {
   public typealias Failure = JournalError
 
-  public mutating func next(
+  public func next(
     after row: Int64, onlyDue: Bool, at now: Moment
   ) throws(JournalError) -> PendingDeactivation? {
     var last = row
@@ -18,7 +18,7 @@ extension SQLiteJournal: FlushJournal {
 
   /// Pending rows are read in row order. A row that ended is passed by the primary key alone, so
   /// that no index has to be written for the sake of the search.
-  private borrowing func read(after row: Int64) throws(JournalError) -> PendingDeactivation? {
+  private func read(after row: Int64) throws(JournalError) -> PendingDeactivation? {
     do throws(SQLiteError) {
       var statement = try connection.prepare(
         """
@@ -42,7 +42,7 @@ extension SQLiteJournal: FlushJournal {
     }
   }
 
-  private borrowing func waitLeft(_ ticket: Ticket, at now: Moment) throws(JournalError) -> Int64 {
+  private func waitLeft(_ ticket: Ticket, at now: Moment) throws(JournalError) -> Int64 {
     do throws(SQLiteError) {
       var statement = try connection.prepare(
         "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE row = ?1")
@@ -54,7 +54,7 @@ extension SQLiteJournal: FlushJournal {
     }
   }
 
-  public mutating func openAttempt(
+  public func openAttempt(
     _ ticket: Ticket, at now: Moment
   ) throws(JournalError) -> Bool {
     try transaction { () throws(SQLiteError) in
@@ -70,7 +70,7 @@ extension SQLiteJournal: FlushJournal {
     }
   }
 
-  public mutating func conclude(
+  public func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
   ) throws(JournalError) {
     try transaction { () throws(SQLiteError) in
@@ -86,7 +86,7 @@ extension SQLiteJournal: FlushJournal {
     }
   }
 
-  private borrowing func end(
+  private func end(
     _ ticket: Ticket, _ ending: Ending, _ isInferred: Bool, _ licenseSignature: String?,
     _ outcome: Outcome, atSeconds now: Int64
   ) throws(SQLiteError) {
@@ -107,7 +107,7 @@ extension SQLiteJournal: FlushJournal {
     try statement.run()
   }
 
-  private borrowing func postpone(
+  private func postpone(
     _ ticket: Ticket, _ wait: Wait?, _ failures: Int64, _ isHeld: Bool, _ openAttempts: Int64,
     _ outcome: Outcome, atSeconds now: Int64
   ) throws(SQLiteError) {
@@ -127,7 +127,7 @@ extension SQLiteJournal: FlushJournal {
     try statement.run()
   }
 
-  private borrowing func bind(
+  private func bind(
     _ outcome: Outcome, _ ticket: Ticket, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
     try statement.bind(outcome.httpStatus)
@@ -137,7 +137,7 @@ extension SQLiteJournal: FlushJournal {
     try statement.bind(Int64(ticket.nonce))
   }
 
-  private borrowing func bind(
+  private func bind(
     _ wait: Wait?, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
     try statement.bind(wait?.milliseconds)
@@ -147,9 +147,9 @@ extension SQLiteJournal: FlushJournal {
 
   // MARK: - The server
 
-  public mutating func serverState() throws(JournalError) -> ServerState { try readServerState() }
+  public func serverState() throws(JournalError) -> ServerState { try readServerState() }
 
-  public borrowing func readServerState() throws(JournalError) -> ServerState {
+  public func readServerState() throws(JournalError) -> ServerState {
     do throws(SQLiteError) {
       var statement = try connection.prepare(
         """
@@ -177,7 +177,7 @@ extension SQLiteJournal: FlushJournal {
     }
   }
 
-  private borrowing func store(_ server: ServerState) throws(SQLiteError) {
+  private func store(_ server: ServerState) throws(SQLiteError) {
     var statement = try connection.prepare(
       """
       INSERT OR REPLACE INTO server (id, failures, reason, wait_ms, wait_end_ms, wait_boot,

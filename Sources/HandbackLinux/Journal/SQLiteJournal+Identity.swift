@@ -2,21 +2,21 @@ internal import CSQLite
 public import HandbackCore
 
 extension SQLiteJournal: IdentityStore {
-  public mutating func recordCount() throws(JournalError) -> Int {
+  public func recordCount() throws(JournalError) -> Int {
     Int(try integer("SELECT count(*) FROM identity"))
   }
 
-  public mutating func record(at index: Int) throws(JournalError) -> IdentityRecord? {
+  public func record(at index: Int) throws(JournalError) -> IdentityRecord? {
     try readRecord(at: index)
   }
 
   /// The record in force, if there is one.
-  public borrowing func pinnedRecord() throws(JournalError) -> IdentityRecord? {
+  public func pinnedRecord() throws(JournalError) -> IdentityRecord? {
     let count = Int(try integer("SELECT count(*) FROM identity"))
     return count > 0 ? try readRecord(at: count - 1) : nil
   }
 
-  private borrowing func readRecord(at index: Int) throws(JournalError) -> IdentityRecord? {
+  private func readRecord(at index: Int) throws(JournalError) -> IdentityRecord? {
     do throws(SQLiteError) {
       var statement = try connection.prepare(
         """
@@ -48,7 +48,7 @@ extension SQLiteJournal: IdentityStore {
       pinnedAtEpochSeconds: statement.integer(7), reason: HardwareText(Array(reason.utf8)))
   }
 
-  public mutating func append(
+  public func append(
     _ record: IdentityRecord, after count: Int
   ) throws(JournalError) -> Bool {
     try transaction { () throws(SQLiteError) in

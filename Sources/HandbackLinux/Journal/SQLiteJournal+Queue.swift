@@ -13,7 +13,7 @@ extension SQLiteJournal {
   ///
   /// Asked again for the same license while one is pending, it keeps the row and takes over the
   /// secret, since a password or a token may be newer.
-  public borrowing func queue(
+  public func queue(
     _ deactivation: borrowing Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
     let fingerprint = deactivation.fingerprint()
@@ -28,7 +28,7 @@ extension SQLiteJournal {
     }
   }
 
-  private borrowing func find(
+  private func find(
     _ fingerprint: InlineArray<16, UInt8>
   ) throws(SQLiteError) -> Ticket? {
     var statement = try connection.prepare(
@@ -39,7 +39,7 @@ extension SQLiteJournal {
       row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1)))
   }
 
-  private borrowing func renew(
+  private func renew(
     _ row: Int64, _ deactivation: borrowing Deactivation
   ) throws(SQLiteError) {
     // Unchanged, the row is not written: a repeated call costs no flash.
@@ -50,7 +50,7 @@ extension SQLiteJournal {
     try statement.run()
   }
 
-  private borrowing func insert(
+  private func insert(
     _ deactivation: borrowing Deactivation, _ fingerprint: InlineArray<16, UInt8>,
     nonce: UInt32, atSeconds now: Int64
   ) throws(SQLiteError) {
@@ -77,7 +77,7 @@ extension SQLiteJournal {
   }
 
   /// The secret is bound in place: it lives as long as the deactivation, past the step.
-  private borrowing func bindSecret(
+  private func bindSecret(
     _ deactivation: borrowing Deactivation, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
     switch deactivation.credential {
@@ -90,7 +90,7 @@ extension SQLiteJournal {
   }
 
   /// `username`, `customer_account_code`, `redirect_uri`.
-  private borrowing func bindNames(
+  private func bindNames(
     _ deactivation: borrowing Deactivation, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
     var username: String?
@@ -111,7 +111,7 @@ extension SQLiteJournal {
   }
 
   /// Ends a pending deactivation because a person says so; `false` if it isn't pending.
-  public borrowing func withdraw(
+  public func withdraw(
     _ ticket: Ticket, atSeconds now: Int64
   ) throws(JournalError) -> Bool {
     try changePending(
@@ -124,7 +124,7 @@ extension SQLiteJournal {
   }
 
   /// Forgets a pending deactivation's own wait; `false` if it isn't pending.
-  public borrowing func makeDue(_ ticket: Ticket) throws(JournalError) -> Bool {
+  public func makeDue(_ ticket: Ticket) throws(JournalError) -> Bool {
     try changePending(
       ticket, 0,
       """
@@ -133,7 +133,7 @@ extension SQLiteJournal {
       """)
   }
 
-  private borrowing func changePending(
+  private func changePending(
     _ ticket: Ticket, _ value: Int64, _ sql: StaticString
   ) throws(JournalError) -> Bool {
     try transaction { () throws(SQLiteError) in
@@ -148,7 +148,7 @@ extension SQLiteJournal {
 
   /// Empties the WAL into the file: after a settlement, so that no erased secret stays in it.
   /// Left to the next one if a reader is in the way.
-  public borrowing func checkpoint() throws(JournalError) {
+  public func checkpoint() throws(JournalError) {
     _ = try integer("PRAGMA wal_checkpoint(TRUNCATE)")
   }
 }

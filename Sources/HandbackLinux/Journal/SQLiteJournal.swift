@@ -8,7 +8,10 @@ internal import HandbackCore
 /// power-cut state measured, where SQLite's default loses the last one in most. A process that
 /// lives for one commit must not pay for a checkpoint, so none is made at close; the WAL is
 /// bounded by one every 128 pages instead.
-public struct SQLiteJournal: ~Copyable {
+///
+/// A class: in Embedded Swift a noncopyable struct can't be dropped in another module when what
+/// it is made of is hidden from there.
+public final class SQLiteJournal {
   let connection: SQLiteConnection
   public let path: String
 
@@ -36,7 +39,7 @@ public struct SQLiteJournal: ~Copyable {
     return journal
   }
 
-  private borrowing func setUp(_ access: Access) throws(JournalError) {
+  private func setUp(_ access: Access) throws(JournalError) {
     if access == .create, try integer("PRAGMA schema_version") == 0 { try create() }
     guard try integer("PRAGMA application_id") == JournalSchema.applicationID else {
       throw .belongsToAnotherProgram
@@ -91,7 +94,7 @@ public struct SQLiteJournal: ~Copyable {
 
   /// Makes the tables in one transaction of the rollback journal, so that the file's header says
   /// at once whose it is; then turns to WAL.
-  private borrowing func create() throws(JournalError) {
+  private func create() throws(JournalError) {
     try execute(JournalSchema.prepare)
     // EXTRA also syncs the folder once the rollback journal is gone.
     try execute("PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE;")
@@ -101,18 +104,18 @@ public struct SQLiteJournal: ~Copyable {
     try JournalFile.syncFolder(of: path)
   }
 
-  private borrowing func execute(_ sql: StaticString) throws(JournalError) {
+  private func execute(_ sql: StaticString) throws(JournalError) {
     do throws(SQLiteError) { try connection.execute(sql) } catch { throw JournalError(error) }
   }
 
-  borrowing func integer(_ sql: StaticString) throws(JournalError) -> Int64 {
+  func integer(_ sql: StaticString) throws(JournalError) -> Int64 {
     do throws(SQLiteError) { return try connection.integer(sql) } catch {
       throw JournalError(error)
     }
   }
 
   /// Runs `body` as one transaction, durable on return.
-  borrowing func transaction<Result: ~Copyable>(
+  func transaction<Result: ~Copyable>(
     _ body: () throws(SQLiteError) -> Result
   ) throws(JournalError) -> Result {
     do throws(SQLiteError) {

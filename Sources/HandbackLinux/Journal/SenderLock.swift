@@ -4,8 +4,7 @@ internal import CLibc
 ///
 /// Not on the journal itself: closing any descriptor of a file drops the POSIX locks that SQLite
 /// holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
-@safe
-public struct SenderLock: ~Copyable {
+public final class SenderLock {
   private let file: Int32
 
   public enum Failure: Error, Sendable {
@@ -28,7 +27,6 @@ public struct SenderLock: ~Copyable {
     file = opened
   }
 
-  deinit {
-    close(file)
-  }
+  /// Lets go of it, once.
+  public func release() { close(file) }
 }

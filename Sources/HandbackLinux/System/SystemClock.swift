@@ -64,4 +64,16 @@ public enum Entropy {
     if filled < 8 { value ^= UInt64(bitPattern: SystemClock.now().bootMilliseconds &* 0x9E37_79B9) }
     return value
   }
+
+  /// 32 bytes of it.
+  public static func block() -> InlineArray<32, UInt8> {
+    var bytes = InlineArray<32, UInt8>(repeating: 0)
+    for word in 0..<4 {
+      let value = next()
+      for index in 0..<8 {
+        bytes[8 * word + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+      }
+    }
+    return bytes
+  }
 }

@@ -1,0 +1,71 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// `handback deactivate`: accepts a deactivation durably, then tries to send it.
+enum DeactivateCommand {
+  static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    // All that can be wrong is found before the journal is touched.
+    let input = try settings.licenseInput()
+    _ = try settings.transportOptions()
+    var rules = try settings.flushRules()
+    let given = try HardwareIdentity.given(settings)
+    let isQueueOnly = arguments.has(.queueOnly)
+    let authorizer = isQueueOnly ? nil : try settings.authorizer()
+
+    var journal = try JournalOpening.open(settings, .create)
+    let hardwareID: HardwareID
+    if let given {
+      hardwareID = given
+    } else {
+      hardwareID = try HardwareIdentity.resolve(settings, &journal)
+    }
+    let deactivation = input.deactivation(on: hardwareID)
+    warnOfExpiry(deactivation)
+    let queued: SQLiteJournal.Queued
+    do throws(JournalError) {
+      queued = try journal.queue(
+        deactivation, nonce: UInt32(truncatingIfNeeded: Entropy.next()),
+        atSeconds: SystemClock.now().wallSeconds)
+    } catch {
+      throw JournalOpening.failure(error, "cannot queue in \(journal.path)", journal.path)
+    }
+    // From here on it is safe, and the first thing is to say so.
+    if !arguments.has(.json) {
+      try Console.print(
+        (queued.isNew ? "queued " : "queued already ") + queued.ticket.text)
+    }
+    if !isQueueOnly {
+      if let authorizer {
+        rules.only = queued.ticket
+        try Delivery(settings, journal, queued.ticket).attempt(
+          authorizer, rules, waitSeconds: arguments.waitSeconds, isQuiet: arguments.has(.json))
+      } else {
+        Console.warn(
+          "queued, but not sent: no keys are set for the license server",
+          hint: "set api-key-file and shared-key-file, then run 'handback flush'")
+      }
+    }
+    return try Delivery(settings, journal, queued.ticket)
+      .report(arguments, isNew: queued.isNew, isWaiting: arguments.waitSeconds != nil)
+  }
+
+  /// A queued token may be too old by the time the network is back.
+  private static func warnOfExpiry(_ deactivation: borrowing Deactivation) {
+    switch deactivation.credential {
+    case .key: break
+    case .user: break
+    case .userWithPassword: break
+    case .idToken(let grant):
+      guard let expiry = grant.token.withBytes({ WebToken($0)?.expiry }) else { return }
+      Console.warn(
+        "the access token expires at \(Timestamp.text(epochSeconds: expiry)); "
+          + "if the network returns later, the server will refuse it",
+        hint: "repeat the command with a fresh token then: the ticket stays the same")
+    case .code:
+      Console.warn(
+        "an authorization code is short-lived; if the network returns too late, "
+          + "the server will refuse it",
+        hint: "where it can be had, an access token or a license key lasts longer")
+    }
+  }
+}

@@ -1,0 +1,145 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// `handback flush`: sends what is pending.
+enum FlushCommand {
+  static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    var rules = try settings.flushRules()
+    rules.onlyDue = arguments.has(.onlyDue)
+    _ = try settings.transportOptions()
+    guard let journal = try JournalOpening.openIfPresent(settings, .write) else {
+      return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
+    }
+    guard try JournalReading.count(pending: true, in: journal) > 0 else {
+      return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
+    }
+    guard let authorizer = try settings.authorizer() else {
+      throw Failure(
+        .configuration, "no keys are set for the license server",
+        hint: "set api-key-file and shared-key-file; what is queued stays queued")
+    }
+    return try send(arguments, settings, journal, authorizer, rules)
+  }
+
+  static func send(
+    _ arguments: Arguments, _ settings: Settings, _ journal: SQLiteJournal,
+    _ authorizer: consuming Authorizer, _ rules: FlushRules
+  ) throws(Failure) -> ExitCode {
+    var output = FlushOutput(arguments)
+    var sender = try Sender(settings, journal, authorizer: authorizer, rules: rules)
+    let summary: Sender.Summary
+    do throws(Sender.Problem) {
+      summary = try sender.run { (event) throws(Failure) in try output.tell(event) }
+    } catch {
+      switch error {
+      case .busy:
+        throw Failure(
+          .temporaryFailure, "another handback is sending from \(journal.path)",
+          hint: "it takes along what is queued; 'handback status' shows how it went")
+      case .failure(let failure): throw failure
+      }
+    }
+    Console.progress(nil)
+    let pending = try JournalReading.count(pending: true, in: journal)
+    return try finish(summary, pending: pending, arguments, output)
+  }
+
+  private static func finish(
+    _ summary: Sender.Summary, pending: Int64, _ arguments: Arguments,
+    _ output: consuming FlushOutput
+  ) throws(Failure) -> ExitCode {
+    try output.end(summary, pending: pending)
+    if pending > 0 {
+      if case .stopped(.network, _) = summary.end { return .unavailable }
+      return .temporaryFailure
+    }
+    return summary.rejected > 0 ? .rejected : .ok
+  }
+}
+
+/// The lines, or the one JSON object, of a flush; printed as it goes, however many there are.
+struct FlushOutput {
+  private let isJSON: Bool
+  private var json = JSONOutput()
+  private var hasBegun = false
+  private var count: Int64 = 0
+
+  init(_ arguments: Arguments) {
+    isJSON = arguments.has(.json)
+  }
+
+  mutating func tell(_ event: FlushEvent) throws(Failure) {
+    switch event {
+    case .ended(let ticket, let ending, let isInferred, let outcome):
+      try result(ticket, ending.name, outcome, isInferred: isInferred, isHeld: false)
+    case .postponed(let ticket, let outcome, let isHeld):
+      try result(ticket, "pending", outcome, isInferred: false, isHeld: isHeld)
+    case .clockCorrected: EventNote.tell(event)
+    case .none: break
+    }
+  }
+
+  private mutating func result(
+    _ ticket: Ticket, _ state: StaticString, _ outcome: Outcome, isInferred: Bool, isHeld: Bool
+  ) throws(Failure) {
+    count += 1
+    if isJSON {
+      begin()
+      json.beginElement()
+      json.member("ticket", ticket.text)
+      json.member("state", state)
+      json.member("http_status", outcome.httpStatus > 0 ? outcome.httpStatus : nil)
+      json.member("code", outcome.code)
+      json.member("message", outcome.message)
+      json.member("inferred", isInferred)
+      json.member("held", isHeld)
+      json.end()
+      try Console.write(json.take())
+      return
+    }
+    Console.progress(nil)
+    var line = Console.column(ticket.text, 12) + Console.column(state.description, 13)
+    let isDone = matches("deactivated", Array(state.description.utf8).span)
+    if !isDone { line += Words.outcome(outcome) }
+    if isInferred { line += "inferred: an earlier attempt got through" }
+    try Console.print(line)
+    if !isDone, let hint = Words.hint(outcome) { Console.note("hint: " + hint) }
+    Console.progress("\(count) done")
+  }
+
+  private mutating func begin() {
+    guard !hasBegun else { return }
+    hasBegun = true
+    json.begin()
+    json.beginArray("results")
+  }
+
+  mutating func end(_ summary: Sender.Summary, pending: Int64) throws(Failure) {
+    var reason: WaitReason?
+    var left: Int64 = 0
+    if case .stopped(let why, let milliseconds) = summary.end {
+      reason = why
+      left = milliseconds
+    }
+    if isJSON {
+      begin()
+      json.endArray()
+      json.member("deactivated", summary.deactivated)
+      json.member("rejected", summary.rejected)
+      json.member("pending", pending)
+      json.member("stopped_by", reason.map { Words.name($0).description })
+      json.member("next_attempt_in_ms", reason == nil ? nil : left)
+      json.end()
+      return try Console.write(json.take() + [0x0A])
+    }
+    if summary.deactivated + summary.rejected + summary.postponed == 0, pending == 0 {
+      return try Console.print("nothing is pending")
+    }
+    try Console.print(
+      "\(summary.deactivated) deactivated, \(summary.rejected) rejected, \(pending) pending")
+    if let reason, pending > 0 {
+      Console.note(
+        "\(Words.reason(reason)); the next try is due in \(Duration.text(milliseconds: left))")
+    }
+  }
+}

@@ -1,0 +1,135 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// This device's hardware ID: the pinned one, or one that is made and pinned.
+enum HardwareIdentity {
+  /// How long udev may take: a device that is decommissioned is booted.
+  static let settleDeadlineMilliseconds = 2000
+
+  /// The ID to send: the one the settings name, else the pinned one, else one made now.
+  static func resolve(
+    _ settings: Settings, _ journal: inout SQLiteJournal
+  ) throws(Failure) -> HardwareID {
+    if let given = try given(settings) { return given }
+    do throws(JournalError) {
+      if let record = try journal.pinnedRecord() { return record.id }
+    } catch {
+      throw JournalOpening.failure(error, "cannot read the pinned hardware ID", journal.path)
+    }
+    let evidence = try survey(nil)
+    return try pin(
+      try request(settings), evidence, reason: "first use", after: 0, &journal
+    ).id
+  }
+
+  /// The value of `hardware-id`, checked.
+  static func given(_ settings: Settings) throws(Failure) -> HardwareID? {
+    guard let text = settings[.hardwareID] else { return nil }
+    return try hardwareID(text, settings, .hardwareID)
+  }
+
+  private static func hardwareID(
+    _ text: String, _ settings: Settings, _ setting: Setting
+  ) throws(Failure) -> HardwareID {
+    guard let id = HardwareID(utf8: Array(text.utf8).span) else {
+      throw Failure(
+        .dataError,
+        settings.wrong(setting, "must be 1 to 256 bytes of UTF-8 without control characters")
+          .message)
+    }
+    return id
+  }
+
+  /// What `scheme` asks for; `value:STRING` is the value that the device was activated with.
+  static func request(_ settings: Settings) throws(Failure) -> IdentityDerivation.Request {
+    guard let text = settings[.hardwareIDScheme] else { return .hb1 }
+    let bytes = Array(text.utf8)
+    if bytes.starts(with: "value:".utf8) {
+      let value = String(decoding: bytes[6...], as: UTF8.self)
+      return .value(try hardwareID(value, settings, .hardwareIDScheme))
+    }
+    switch HardwareIDScheme(utf8: bytes.span) {
+    case .hb1: return .hb1
+    case .licensespring: return .licensespring
+    case .machineID: return .machineID
+    case .macDecimal: return .macDecimal
+    case .random: return .random
+    case .value, .none:
+      throw settings.wrong(
+        .hardwareIDScheme,
+        "must be hb1, licensespring, machine-id, mac-decimal, random or value:STRING")
+    }
+  }
+
+  static func survey(_ root: String?) throws(Failure) -> HardwareEvidence {
+    do throws(HardwareSurvey.Failure) {
+      return try HardwareSurvey.take(
+        root: root.map { Array($0.utf8) },
+        settleDeadlineMilliseconds: settleDeadlineMilliseconds)
+    } catch {
+      switch error {
+      case .rootCannotBeOpened(let code):
+        throw Failure(
+          .ioError,
+          "cannot read the device tree below \(root ?? "/"): \(Process.description(ofErrno: code))")
+      }
+    }
+  }
+
+  /// Makes a record, without a place to keep it if `random` is `nil`.
+  static func identify(
+    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: String,
+    random: InlineArray<32, UInt8>?
+  ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
+    try IdentityDerivation.identify(
+      evidence, by: request, random: random, epochSeconds: SystemClock.now().wallSeconds,
+      reason: HardwareText(Array(reason.utf8)))
+  }
+
+  /// Makes a record and pins it, unless another process pinned one meanwhile: then that one holds.
+  static func pin(
+    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: String,
+    after count: Int, _ journal: inout SQLiteJournal
+  ) throws(Failure) -> IdentityRecord {
+    let record: IdentityRecord
+    do throws(IdentityDerivation.Refusal) {
+      record = try identify(request, evidence, reason: reason, random: Entropy.block())
+    } catch {
+      throw refusal(error)
+    }
+    do throws(JournalError) {
+      if try journal.append(record, after: count) { return record }
+      return try journal.pinnedRecord() ?? record
+    } catch {
+      throw JournalOpening.failure(error, "cannot pin the hardware ID", journal.path)
+    }
+  }
+
+  static func refusal(_ error: IdentityDerivation.Refusal) -> Failure {
+    Failure(.unavailable, "no hardware ID: \(words(error))", hint: hint(error))
+  }
+
+  static func words(_ error: IdentityDerivation.Refusal) -> String {
+    switch error {
+    case .container: "this is a container, whose hardware is its host's"
+    case .unreadable(let source): "\(source.name) can't be read by this user"
+    case .notReady(let source): "\(source.name) is not there yet"
+    case .noGoodSource: "nothing on this machine names it well"
+    case .needsEnrolment:
+      "a virtual machine's ID has a random part, which is made when it is pinned"
+    case .schemeUnavailable(let scheme): "the scheme \(scheme.name) has nothing to read here"
+    case .badValue: "the value given is no hardware ID"
+    }
+  }
+
+  private static func hint(_ error: IdentityDerivation.Refusal) -> String {
+    switch error {
+    case .unreadable: "run as root"
+    case .notReady: "run again once the device has started"
+    case .needsEnrolment: "run 'handback id' without --root on the machine itself"
+    case .container, .noGoodSource, .schemeUnavailable, .badValue:
+      "'handback id --scheme random' enrols a random ID; "
+        + "'--hardware-id ID' gives the one that the license was activated with"
+    }
+  }
+}

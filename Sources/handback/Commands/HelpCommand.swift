@@ -1,0 +1,124 @@
+/// `handback help [COMMAND]`.
+enum HelpCommand {
+  static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
+    guard let operand = arguments.operand else {
+      try overview()
+      return .ok
+    }
+    guard let command = Command(utf8: operand) else {
+      throw Failure(.usage, "unknown command", hint: "'handback help' lists the commands")
+    }
+    try explain(command)
+    return .ok
+  }
+
+  private static func overview() throws(Failure) {
+    try Console.print("usage: handback COMMAND [OPTION]...")
+    try Console.print("Gives a device's software license back, whatever happens.\n")
+    for command in Command.allCases {
+      try Console.print(
+        "  " + Console.column(command.name.description, 13) + command.summary.description)
+    }
+    try Console.print("\n'handback help COMMAND' explains one; handback(1) is the manual.")
+  }
+
+  static func explain(_ command: Command) throws(Failure) {
+    try Console.print("usage: handback \(command.name)\(usage(command))")
+    try Console.print("\(text(command))\n")
+    for option in Option.allCases where option.isTaken(by: command) {
+      let name = "--" + option.name.description + (option.takesValue ? " " + value(option) : "")
+      try Console.print("  " + Console.column(name, 26) + help(option).description)
+    }
+    guard command != .help, command != .version else { return }
+    try Console.print(
+      "\nsettings: each also as HANDBACK_NAME in the environment and in /etc/handback.conf")
+    for setting in Setting.allCases where takes(command, setting) {
+      let name = "--" + setting.name.description
+      let fallback = setting.defaultValue.map { " [\($0)]" } ?? ""
+      try Console.print("  " + Console.column(name, 26) + setting.help.description + fallback)
+    }
+  }
+
+  /// What is worth listing: every command takes every setting, so that one file serves all.
+  private static func takes(_ command: Command, _ setting: Setting) -> Bool {
+    let group: [Setting]
+    switch command {
+    case .deactivate, .settings: return true
+    case .flush, .retry:
+      group = [
+        .server, .caFile, .journal, .apiKeyFile, .sharedKeyFile, .bearerTokenFile, .clientID,
+        .clientSecretFile, .tokenURL, .connectTimeout, .timeout, .rate, .backoffBase,
+        .backoffCeiling, .unsafePlainHTTP,
+      ]
+    case .id: group = [.journal, .hardwareIDScheme]
+    case .status, .receipt, .withdraw: group = [.journal]
+    case .help, .version: return false
+    }
+    return group.contains { $0 == setting }
+  }
+
+  private static func usage(_ command: Command) -> StaticString {
+    switch command {
+    case .receipt, .retry, .withdraw: " TICKET [OPTION]..."
+    case .help: " [COMMAND]"
+    default: " [OPTION]..."
+    }
+  }
+
+  private static func value(_ option: Option) -> String {
+    switch option {
+    case .wait: "SECONDS"
+    case .config: "FILE"
+    default: ""
+    }
+  }
+
+  private static func help(_ option: Option) -> StaticString {
+    switch option {
+    case .json: "print one JSON object on one line"
+    case .queueOnly: "only accept it; don't open a connection"
+    case .wait: "wait so long for the verdict; 0 then means deactivated"
+    case .onlyDue: "heed every wait, as a timer should; else only Retry-After is heeded"
+    case .all: "show what has ended, too"
+    case .explain: "tell what the ID was made of, and why not of other sources"
+    case .config: "the settings file [/etc/handback.conf]"
+    case .help: "print this help"
+    }
+  }
+
+  private static func text(_ command: Command) -> StaticString {
+    switch command {
+    case .id:
+      """
+      Prints this device's hardware ID. The first call makes it and pins it in the journal; it
+      stays the same then, whatever happens to the device. Schemes: hb1 (ours), licensespring
+      (the vendor's clients'), machine-id, mac-decimal, random (enrolled), value:STRING.
+      """
+    case .deactivate:
+      """
+      Accepts a deactivation: when 'queued TICKET' is printed, a power cut can't lose it. Then it
+      is sent at once, if the server can be reached. Exit status 0: deactivated, or safely queued.
+      A license is named in one way: license-key-file; username; id-token-file or code-file with
+      customer-account-code. Secrets are read from files, or with - from standard input.
+      """
+    case .flush:
+      """
+      Sends what is pending, in the order of queueing. Exit status 0: nothing is left pending and
+      nothing was rejected; 69: the server can't be reached; 75: some are still pending; 76: some
+      were rejected.
+      """
+    case .status: "Shows what is pending and why. Needs no network and writes nothing."
+    case .receipt:
+      """
+      Shows when and how a deactivation ended, what the server said, and after how many attempts.
+      Exit status 75 while it is pending.
+      """
+    case .retry:
+      "Tries one pending deactivation now. Exit status 0: deactivated; 69, 75: pending; 76: rejected."
+    case .withdraw: "Takes a pending deactivation back: it will not be sent. The receipt stays."
+    case .settings: "Shows every setting in force and where it came from. Secrets are not read."
+    case .help: "Explains a command."
+    case .version: "Prints this program's version and those of SQLite and libcurl."
+    }
+  }
+}

@@ -1,0 +1,149 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// Drives a flush: the core says what to do next, this does it and tells each event.
+///
+/// Holds the sender's lock while it runs, so that one process sends at a time.
+struct Sender: ~Copyable {
+  private let journal: SQLiteJournal
+  private let transport: CurlTransport
+  private var flusher: Flusher
+
+  /// What a pass came to.
+  struct Summary {
+    var deactivated: Int64 = 0
+    var rejected: Int64 = 0
+    var postponed: Int64 = 0
+    var end = FlushEnd.done
+  }
+
+  enum Problem: Error {
+    /// Another process is sending, and takes what is queued along.
+    case busy
+    case failure(Failure)
+  }
+
+  init(
+    _ settings: Settings, _ journal: SQLiteJournal, authorizer: consuming Authorizer,
+    rules: FlushRules
+  ) throws(Failure) {
+    let options = try settings.transportOptions()
+    do throws(TransportError) {
+      transport = try CurlTransport(options)
+    } catch {
+      throw Self.failure(error)
+    }
+    self.journal = journal
+    flusher = Flusher(authorizer: authorizer, rules: rules)
+  }
+
+  /// Runs until nothing is left to do now; `tell` gets each event as it comes.
+  mutating func run(
+    _ tell: (FlushEvent) throws(Failure) -> Void
+  ) throws(Problem) -> Summary {
+    let lock: SenderLock
+    do throws(SenderLock.Failure) {
+      lock = try SenderLock(journal: journal.path)
+    } catch {
+      throw Self.problem(error, journal.path)
+    }
+    defer { lock.release() }
+    do throws(Failure) {
+      return try pass(tell)
+    } catch {
+      throw .failure(error)
+    }
+  }
+
+  private mutating func pass(
+    _ tell: (FlushEvent) throws(Failure) -> Void
+  ) throws(Failure) -> Summary {
+    flusher.beginPass()
+    var summary = Summary()
+    var journal = self.journal
+    while true {
+      switch try step(&journal) {
+      case .finished(let end):
+        summary.end = end
+        if summary.deactivated + summary.rejected > 0 { try? journal.checkpoint() }
+        return summary
+      case .pause(let milliseconds):
+        SystemClock.sleep(milliseconds: milliseconds)
+      case .send(let exchange):
+        let result = transport.perform(exchange) { false }
+        let event = try receive(result, &journal)
+        switch event {
+        case .ended(_, let ending, _, _):
+          if ending == .deactivated { summary.deactivated += 1 } else { summary.rejected += 1 }
+        case .postponed: summary.postponed += 1
+        case .clockCorrected, .none: break
+        }
+        try tell(event)
+      }
+    }
+  }
+
+  private mutating func step(_ journal: inout SQLiteJournal) throws(Failure) -> FlushStep {
+    do throws(JournalError) {
+      return try flusher.step(&journal, at: SystemClock.now())
+    } catch {
+      throw JournalOpening.failure(error, "cannot send from \(journal.path)", journal.path)
+    }
+  }
+
+  private mutating func receive(
+    _ result: ExchangeResult, _ journal: inout SQLiteJournal
+  ) throws(Failure) -> FlushEvent {
+    do throws(JournalError) {
+      return try flusher.receive(result, &journal, at: SystemClock.now(), random: Entropy.next())
+    } catch {
+      throw JournalOpening.failure(
+        error, "cannot write the answer to \(journal.path)", journal.path)
+    }
+  }
+
+  private static func problem(_ error: SenderLock.Failure, _ path: String) -> Problem {
+    switch error {
+    case .held: .busy
+    case .cannotOpen(let code):
+      .failure(
+        Failure(
+          .ioError, "cannot open \(path)-sender: \(Process.description(ofErrno: code))"))
+    }
+  }
+
+  private static func failure(_ error: TransportError) -> Failure {
+    switch error {
+    case .libraryMissing:
+      Failure(
+        .unavailable, "nothing can be sent: libcurl.so.4 is not on this system",
+        hint: "install it (Debian: libcurl4, Yocto: curl, Buildroot: BR2_PACKAGE_LIBCURL); "
+          + "what is queued stays queued")
+    case .libraryTooOld(let version):
+      Failure(
+        .unavailable, "nothing can be sent: libcurl \(version) is older than 7.68",
+        hint: "what is queued stays queued")
+    case .libraryFailed:
+      Failure(.software, "nothing can be sent: libcurl could not be started")
+    }
+  }
+}
+
+extension Settings {
+  func transportOptions() throws(Failure) -> TransportOptions {
+    let address = try serverAddress()
+    return TransportOptions(
+      baseURL: address.text, authorityFile: self[.caFile],
+      allowsPlainHTTP: !address.isEncrypted,
+      connectTimeoutMilliseconds: Int(try seconds(.connectTimeout, 1...600) * 1000),
+      timeoutMilliseconds: Int(try seconds(.timeout, 1...600) * 1000))
+  }
+
+  func flushRules() throws(Failure) -> FlushRules {
+    FlushRules(
+      requestsPerSecondMax: try integer(.rate, 0...1000) ?? 10,
+      backoff: Backoff(
+        baseMilliseconds: try seconds(.backoffBase, 1...86_400) * 1000,
+        ceilingMilliseconds: try seconds(.backoffCeiling, 1...86_400) * 1000))
+  }
+}

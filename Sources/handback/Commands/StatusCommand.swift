@@ -1,0 +1,127 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// `handback status`: what is pending, and why. Reads only, and needs no network.
+enum StatusCommand {
+  static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    let journal = try JournalOpening.openIfPresent(settings, .read)
+    let onlyPending = !arguments.has(.all)
+    if arguments.has(.json) {
+      try printJSON(journal, settings, onlyPending)
+    } else {
+      try printLines(journal, settings, onlyPending)
+    }
+    return .ok
+  }
+
+  private static func printLines(
+    _ journal: SQLiteJournal?, _ settings: Settings, _ onlyPending: Bool
+  ) throws(Failure) {
+    guard let journal else {
+      return try Console.print("nothing was queued yet (no journal at \(settings.journalPath))")
+    }
+    let now = SystemClock.now()
+    let server = try JournalReading.serverState(journal)
+    var row: Int64 = 0
+    while let facts = try JournalReading.facts(after: row, onlyPending: onlyPending, in: journal) {
+      try Console.print(FactsReport.line(facts, at: now, server))
+      row = facts.ticket.row
+    }
+    let pending = try JournalReading.count(pending: true, in: journal)
+    let ended = try JournalReading.count(pending: false, in: journal)
+    try Console.print("\(pending) pending, \(ended) ended")
+    let left = server.wait?.millisecondsLeft(at: now) ?? 0
+    if left > 0, pending > 0 {
+      try Console.print(
+        "\(Words.reason(server.reason)); the next try is due in "
+          + Duration.text(milliseconds: left))
+    }
+  }
+
+  private static func printJSON(
+    _ journal: SQLiteJournal?, _ settings: Settings, _ onlyPending: Bool
+  ) throws(Failure) {
+    var json = JSONOutput()
+    json.begin()
+    json.member("journal", settings.journalPath)
+    json.member("exists", journal != nil)
+    json.beginArray("deactivations")
+    guard let journal else {
+      json.endArray()
+      json.member("pending", 0)
+      json.member("ended", 0)
+      json.end()
+      return try Console.write(json.take() + [0x0A])
+    }
+    let now = SystemClock.now()
+    let server = try JournalReading.serverState(journal)
+    var row: Int64 = 0
+    while let facts = try JournalReading.facts(after: row, onlyPending: onlyPending, in: journal) {
+      json.beginElement()
+      FactsReport.addMembers(facts, to: &json, at: now, server)
+      json.end()
+      try Console.write(json.take())
+      row = facts.ticket.row
+    }
+    json.endArray()
+    json.member("pending", try JournalReading.count(pending: true, in: journal))
+    json.member("ended", try JournalReading.count(pending: false, in: journal))
+    json.beginObject("server")
+    json.member("address", settings[.server])
+    json.member("failures", server.failures)
+    json.member("waiting_for", Words.name(server.reason))
+    json.member("next_attempt_in_ms", server.wait?.millisecondsLeft(at: now) ?? 0)
+    json.member("time", timeSeconds: server.clock.seconds(at: now))
+    json.end()
+    json.end()
+    try Console.write(json.take() + [0x0A])
+  }
+}
+
+/// `handback receipt TICKET`: how a deactivation ended.
+enum ReceiptCommand {
+  static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    let ticket = try JournalReading.ticket(arguments)
+    guard let journal = try JournalOpening.openIfPresent(settings, .read),
+      let facts = try JournalReading.facts(of: ticket, in: journal)
+    else { throw JournalReading.unknown(ticket, settings) }
+    let server = try JournalReading.serverState(journal)
+    if arguments.has(.json) {
+      var json = JSONOutput()
+      json.begin()
+      FactsReport.addMembers(facts, to: &json, at: SystemClock.now(), server)
+      json.end()
+      try Console.write(json.take() + [0x0A])
+    } else {
+      try printLines(facts)
+    }
+    switch facts.state {
+    case .pending:
+      Console.note("there is no receipt yet: it is still pending")
+      return .temporaryFailure
+    case .ended: return .ok
+    }
+  }
+
+  private static func printLines(_ facts: DeactivationFacts) throws(Failure) {
+    try line("ticket", facts.ticket.text)
+    try line("state", FactsReport.stateName(facts.state).description)
+    try line("product", facts.product)
+    try line("hardware id", facts.hardwareID)
+    try line("license by", facts.way.name.description)
+    if let username = facts.username { try line("username", username) }
+    if let licenseID = facts.licenseID { try line("license id", String(licenseID)) }
+    try line("queued", Timestamp.text(epochSeconds: facts.queuedAtSeconds))
+    if case .ended(_, let seconds, let isInferred, let licenseSignature) = facts.state {
+      try line("ended", Timestamp.text(epochSeconds: seconds))
+      try line("inferred", isInferred ? "yes: an earlier, unanswered attempt got through" : "no")
+      if licenseSignature != nil { try line("signed", "yes (LicenseSignature, see --json)") }
+    }
+    try line("attempts", String(facts.attempts))
+    if facts.outcome.code != nil { try line("answer", Words.outcome(facts.outcome)) }
+  }
+
+  private static func line(_ name: String, _ text: String) throws(Failure) {
+    try Console.print(Console.column(name, 13) + printable(Array(text.utf8).span))
+  }
+}

@@ -1,0 +1,95 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// `handback retry TICKET`: tries one pending deactivation now, whatever it waits for.
+enum RetryCommand {
+  static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    let ticket = try JournalReading.ticket(arguments)
+    var rules = try settings.flushRules()
+    rules.only = ticket
+    _ = try settings.transportOptions()
+    let journal = try TicketChange.open(ticket, settings)
+    guard let authorizer = try settings.authorizer() else {
+      throw Failure(
+        .configuration, "no keys are set for the license server",
+        hint: "set api-key-file and shared-key-file")
+    }
+    guard
+      try TicketChange.apply(
+        ticket, journal,
+        { journal throws(JournalError) in
+          try journal.makeDue(ticket)
+        })
+    else { throw try TicketChange.notPending(ticket, journal) }
+    try Delivery(settings, journal, ticket).attempt(
+      authorizer, rules, waitSeconds: nil, isQuiet: arguments.has(.json))
+    return try Delivery(settings, journal, ticket)
+      .report(arguments, isNew: false, isWaiting: true)
+  }
+}
+
+/// `handback withdraw TICKET`: a person takes a pending deactivation back.
+enum WithdrawCommand {
+  static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    let ticket = try JournalReading.ticket(arguments)
+    let journal = try TicketChange.open(ticket, settings)
+    guard let before = try JournalReading.facts(of: ticket, in: journal) else {
+      throw JournalReading.unknown(ticket, settings)
+    }
+    let now = SystemClock.now().wallSeconds
+    guard
+      try TicketChange.apply(
+        ticket, journal,
+        { journal throws(JournalError) in
+          try journal.withdraw(ticket, atSeconds: now)
+        })
+    else { throw try TicketChange.notPending(ticket, journal) }
+    try? journal.checkpoint()
+    if before.openAttempts > 0 {
+      Console.warn("an attempt was sent and not answered: the server may have done it already")
+    }
+    if arguments.has(.json) {
+      var json = JSONOutput()
+      json.begin()
+      json.member("ticket", ticket.text)
+      json.member("state", "withdrawn")
+      json.member("unanswered_attempts", before.openAttempts)
+      json.end()
+      try Console.write(json.take() + [0x0A])
+    } else {
+      try Console.print("withdrawn \(ticket.text)")
+    }
+    return .ok
+  }
+}
+
+/// What the commands that change one ticket share.
+enum TicketChange {
+  static func open(_ ticket: Ticket, _ settings: Settings) throws(Failure) -> SQLiteJournal {
+    guard let journal = try JournalOpening.openIfPresent(settings, .write),
+      try JournalReading.facts(of: ticket, in: journal) != nil
+    else { throw JournalReading.unknown(ticket, settings) }
+    return journal
+  }
+
+  static func apply(
+    _ ticket: Ticket, _ journal: SQLiteJournal,
+    _ change: (SQLiteJournal) throws(JournalError) -> Bool
+  ) throws(Failure) -> Bool {
+    do throws(JournalError) {
+      return try change(journal)
+    } catch {
+      throw JournalOpening.failure(
+        error, "cannot change \(ticket.text) in \(journal.path)", journal.path)
+    }
+  }
+
+  static func notPending(_ ticket: Ticket, _ journal: SQLiteJournal) throws(Failure) -> Failure {
+    guard let facts = try JournalReading.facts(of: ticket, in: journal) else {
+      return Failure(.dataError, "there is no ticket \(ticket.text)")
+    }
+    return Failure(
+      .dataError, "\(ticket.text) is no longer pending: \(FactsReport.stateName(facts.state))",
+      hint: "'handback receipt \(ticket.text)' tells how it ended")
+  }
+}

@@ -1,0 +1,82 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// One deactivation's facts, as JSON members and as lines for people.
+enum FactsReport {
+  static func addMembers(
+    _ facts: DeactivationFacts, to json: inout JSONOutput, at now: Moment, _ server: ServerState
+  ) {
+    json.member("ticket", facts.ticket.text)
+    json.member("state", stateName(facts.state))
+    json.member("product", facts.product)
+    json.member("hardware_id", facts.hardwareID)
+    json.member("license_by", facts.way.name)
+    json.member("username", facts.username)
+    json.member("license_id", facts.licenseID)
+    json.member("bundle_code", facts.bundleCode)
+    json.member("queued_at", timeSeconds: facts.queuedAtSeconds)
+    json.member("attempts", facts.attempts)
+    json.member("unanswered_attempts", facts.openAttempts)
+    json.member("last_attempt_at", timeSeconds: facts.lastAtSeconds)
+    json.member(
+      "http_status", facts.outcome.httpStatus > 0 ? facts.outcome.httpStatus : nil)
+    json.member("code", facts.outcome.code)
+    json.member("message", facts.outcome.message)
+    switch facts.state {
+    case .pending(let isHeld, _):
+      json.member("held", isHeld)
+      json.member("next_attempt_in_ms", millisecondsLeft(facts, at: now, server))
+    case .ended(_, let seconds, let isInferred, let licenseSignature):
+      json.member("ended_at", timeSeconds: seconds)
+      json.member("inferred", isInferred)
+      json.member("license_signature", licenseSignature)
+    }
+  }
+
+  static func stateName(_ state: DeactivationFacts.State) -> StaticString {
+    switch state {
+    case .pending: "pending"
+    case .ended(let ending, _, _, _): ending.name
+    }
+  }
+
+  /// What is left of this one's wait and of the server's, 0 if it is due.
+  static func millisecondsLeft(
+    _ facts: DeactivationFacts, at now: Moment, _ server: ServerState
+  ) -> Int64 {
+    var left = server.wait?.millisecondsLeft(at: now) ?? 0
+    if case .pending(_, let wait) = facts.state, let wait {
+      left = max(left, wait.millisecondsLeft(at: now))
+    }
+    return left
+  }
+
+  /// `17-k3f9xq  pending      XY        3 tries, not_connected: …`
+  static func line(
+    _ facts: DeactivationFacts, at now: Moment, _ server: ServerState
+  ) -> String {
+    var text =
+      Console.column(facts.ticket.text, 12)
+      + Console.column(
+        stateName(facts.state).description, 13)
+    text += Console.column(printable(Array(facts.product.utf8).span), 10)
+    switch facts.state {
+    case .pending(let isHeld, _):
+      if facts.attempts == 0 {
+        text += "not tried yet"
+      } else {
+        text += "\(facts.attempts) \(facts.attempts == 1 ? "try" : "tries")"
+        if facts.outcome.code != nil { text += ", " + Words.outcome(facts.outcome) }
+        if facts.openAttempts > 0 { text += "; an attempt is unanswered" }
+      }
+      if isHeld { text += "; held" }
+      let left = millisecondsLeft(facts, at: now, server)
+      if left > 0 { text += "; waits \(Duration.text(milliseconds: left))" }
+    case .ended(let ending, let seconds, let isInferred, _):
+      text += Timestamp.text(epochSeconds: seconds)
+      if isInferred { text += "  inferred" }
+      if ending == .rejected { text += "  " + Words.outcome(facts.outcome) }
+    }
+    return text
+  }
+}

@@ -1,0 +1,73 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// Outcomes in a person's words.
+enum Words {
+  /// `license_not_found: License with the provided license user not found (HTTP 400)`.
+  static func outcome(_ outcome: Outcome) -> String {
+    var text = outcome.code ?? "no error code"
+    if let message = outcome.message, !message.utf8.isEmpty { text += ": " + message }
+    if outcome.httpStatus > 0 { text += " (HTTP \(outcome.httpStatus))" }
+    return text
+  }
+
+  static func name(_ reason: WaitReason) -> StaticString {
+    switch reason {
+    case .none: "nothing"
+    case .network: "network"
+    case .retryAfter: "retry-after"
+    case .held: "settings"
+    case .server: "server"
+    }
+  }
+
+  static func reason(_ reason: WaitReason) -> String {
+    switch reason {
+    case .none: "nothing is in the way"
+    case .network: "the server could not be reached"
+    case .retryAfter: "the server asked to wait (Retry-After)"
+    case .held: "the server refused this agent's settings or keys"
+    case .server: "the server has trouble of its own"
+    }
+  }
+
+  /// What to do about an outcome; `nil` where waiting is all there is.
+  static func hint(_ outcome: Outcome) -> String? {
+    guard let code = outcome.code else { return nil }
+    let bytes = Array(code.utf8)
+    if let known = APICode(utf8: bytes.span) { return hint(known) }
+    for kind in [TransportFault.Kind.tlsNotYetValid, .tlsExpired, .tls, .connect, .resolve]
+    where matches(kind.name, bytes.span) {
+      return hint(kind)
+    }
+    if matches("not_the_license_api", bytes.span) {
+      return "a captive portal or a proxy answers in the server's place"
+    }
+    return nil
+  }
+
+  private static func hint(_ code: APICode) -> String? {
+    switch code {
+    case .deviceNotFound, .licenseNotActive:
+      "compare 'handback id' with the hardware ID that the license was activated with"
+    case .licenseNotFound, .unknownProduct:
+      "check product and license; queue it again with the right ones"
+    case .dateHeaderDiff: "set the clock"
+    case .signatureMismatch: "check the shared key, and the clock"
+    case .invalidAPIKey, .revokedAPIKey, .readOnlyAPIKey: "check the API key"
+    case .notFound: "check the server's address"
+    default: nil
+    }
+  }
+
+  private static func hint(_ kind: TransportFault.Kind) -> String? {
+    switch kind {
+    case .tlsNotYetValid: "the clock may not be set: it is before the server's certificate"
+    case .tlsExpired: "the server's certificate has expired, or the clock is wrong"
+    case .tls: "the certificate isn't trusted: --ca-file names other certificates to trust"
+    case .resolve: "check the name in 'handback settings', and DNS"
+    case .connect: "check the network and the address in 'handback settings'"
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,128 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+extension Settings {
+  /// The secret whose file `setting` names; `nil` if none is named.
+  func secret(_ setting: Setting) throws(Failure) -> Secret? {
+    guard let path = self[setting] else { return nil }
+    do throws(SecretFile.Failure) {
+      return try SecretFile.read(path)
+    } catch {
+      throw failure(error, setting, path)
+    }
+  }
+
+  private func failure(
+    _ error: SecretFile.Failure, _ setting: Setting, _ path: String
+  ) -> Failure {
+    let head = "cannot read \(path) (\(setting.name)): "
+    switch error {
+    case .cannotOpen(let code), .cannotRead(let code):
+      return Failure(.configuration, head + Process.description(ofErrno: code))
+    case .notAFile:
+      return Failure(.configuration, head + "not a regular file")
+    case .reachableByOthers:
+      return Failure(
+        .configuration, "refusing \(path) (\(setting.name)): every user can read or write it",
+        hint: "chmod 600 \(path), and replace the secret if others may have read it")
+    case .tooLarge: return Failure(.dataError, head + "larger than 16 KiB")
+    case .empty: return Failure(.dataError, head + "it is empty")
+    case .notText: return Failure(.dataError, head + "it holds a NUL byte")
+    }
+  }
+
+  /// How requests are to be authorized; `nil` if nothing is set for that.
+  func authorizer() throws(Failure) -> Authorizer? {
+    try checkOneWay()
+    if let token = try secret(.bearerTokenFile) {
+      guard token.withBytes({ BearerField.isToken($0) }) else {
+        throw wrong(.bearerTokenFile, "names a file that holds no bearer token")
+      }
+      return .bearer(token.withBytes { BearerField.make($0) })
+    }
+    if self[.clientID] != nil { return try clientCredentials() }
+    guard self[.apiKeyFile] != nil || self[.sharedKeyFile] != nil else { return nil }
+    guard let apiKey = try secret(.apiKeyFile), let sharedKey = try secret(.sharedKeyFile) else {
+      throw Failure(
+        .configuration, "api-key-file and shared-key-file go together, and one is missing")
+    }
+    do throws(RequestSigner.KeyError) {
+      return .signature(try RequestSigner(apiKey: apiKey, sharedKey: sharedKey))
+    } catch {
+      throw keyFailure(error)
+    }
+  }
+
+  private func clientCredentials() throws(Failure) -> Authorizer {
+    guard let clientID = try field(.clientID, .username), let secret = try secret(.clientSecretFile)
+    else {
+      throw Failure(
+        .configuration, "client-id and client-secret-file go together, and one is missing")
+    }
+    if let url = self[.tokenURL] {
+      let isPlain = try flag(.unsafePlainHTTP)
+      guard let parsed = ServerAddress(url), parsed.isEncrypted || parsed.isLoopback || isPlain
+      else {
+        throw wrong(.tokenURL, "must be an https:// address")
+      }
+    }
+    return .clientCredentials(
+      TokenKeeper(clientID: clientID, clientSecret: secret, tokenURL: self[.tokenURL]))
+  }
+
+  /// Two ways at once are a mistake in the settings, unless one is stronger by its source.
+  private func checkOneWay() throws(Failure) {
+    let ways: [Setting] = [.bearerTokenFile, .clientID, .apiKeyFile]
+    var found: [Setting] = []
+    for way in ways {
+      if let value = value(way), value.source != .credentials { found.append(way) }
+    }
+    if found.count > 1 {
+      throw Failure(
+        .configuration,
+        "\(found[0].name) and \(found[1].name) are both set: requests are authorized in one way",
+        hint: "'handback settings' shows where each comes from")
+    }
+  }
+
+  private func keyFailure(_ error: RequestSigner.KeyError) -> Failure {
+    switch error {
+    case .emptySharedKey: wrong(.sharedKeyFile, "names an empty file")
+    case .sharedKeyHoldsControlCharacter:
+      wrong(.sharedKeyFile, "names a file whose key holds a control character or a line break")
+    case .emptyAPIKey: wrong(.apiKeyFile, "names an empty file")
+    case .apiKeyTooLong:
+      wrong(.apiKeyFile, "names a file whose key is longer than 128 bytes")
+    case .apiKeyHoldsForbiddenCharacter:
+      wrong(
+        .apiKeyFile,
+        "names a file whose key holds a quote, a backslash, a space or a control character")
+    }
+  }
+
+  /// A field of the License API from a setting; `nil` if it isn't set.
+  func field(_ setting: Setting, _ field: Field) throws(Failure) -> FieldText? {
+    guard let text = self[setting] else { return nil }
+    do throws(FieldError) {
+      return try FieldText(field, utf8: Array(text.utf8).span)
+    } catch {
+      throw FieldProblem.failure(error, in: setting, of: self)
+    }
+  }
+}
+
+/// What is wrong with a field, in words.
+enum FieldProblem {
+  static func failure(_ error: FieldError, in setting: Setting, of settings: Settings) -> Failure {
+    Failure(.dataError, settings.wrong(setting, words(error)).message)
+  }
+
+  static func words(_ error: FieldError) -> String {
+    switch error {
+    case .empty: "is empty"
+    case .tooLong(let field): "is longer than \(field.byteCountMax) bytes"
+    case .controlCharacter: "holds a control character or a line break"
+    case .notUTF8: "is not UTF-8"
+    }
+  }
+}
