@@ -34,7 +34,9 @@ public struct JSONWriter: ~Copyable {
 
   public mutating func member(_ name: StaticString, _ value: Int64) {
     writeName(name)
-    for byte in String(value).utf8 { buffer.append(byte) }
+    var digits: [UInt8] = []
+    Decimal.append(value, to: &digits)
+    buffer.append(digits.span)
   }
 
   /// Closes the object and hands over its bytes.

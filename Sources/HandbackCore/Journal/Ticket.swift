@@ -32,11 +32,13 @@ public struct Ticket: Sendable, Equatable {
   }
 
   public var text: String {
-    var digits: [UInt8] = []
+    var bytes: [UInt8] = []
+    Decimal.append(row, to: &bytes)
+    bytes.append(UInt8(ascii: "-"))
     for shift in stride(from: UInt32(25), through: 0, by: -5) {
-      digits.append(unsafe Self.alphabet.utf8Start[Int(nonce >> shift & 31)])
+      bytes.append(unsafe Self.alphabet.utf8Start[Int(nonce >> shift & 31)])
     }
-    return String(row) + "-" + String(decoding: digits, as: UTF8.self)
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func digit(_ byte: UInt8) -> UInt32? {

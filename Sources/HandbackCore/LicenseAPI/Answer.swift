@@ -105,11 +105,15 @@ private func isSpace(_ byte: UInt8) -> Bool {
 /// Text from outside, fit for a terminal and a log line: ASCII control characters and all that
 /// is no ASCII become `?`, so that nothing can steer a terminal or fake a line.
 public func printable(_ bytes: Span<UInt8>) -> String {
+  String(decoding: printableBytes(bytes), as: UTF8.self)
+}
+
+func printableBytes(_ bytes: Span<UInt8>) -> [UInt8] {
   var text: [UInt8] = []
   text.reserveCapacity(bytes.count)
   for index in bytes.indices {
     let byte = bytes[index]
     text.append((0x20..<0x7F).contains(byte) ? byte : UInt8(ascii: "?"))
   }
-  return String(decoding: text, as: UTF8.self)
+  return text
 }

@@ -4,6 +4,20 @@ public enum Decimal {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
+  /// Writes the number's digits, a minus sign before a negative one.
+  @inline(never)
+  public static func append(_ number: Int64, to bytes: inout [UInt8]) {
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    var rest = number.magnitude
+    var divisor: UInt64 = 1
+    while rest / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
+      rest %= divisor
+      divisor /= 10
+    }
+  }
+
   /// The whole text as one integer, a minus sign allowed; `nil` if it is none or overflows.
   public static func integer(_ text: Span<UInt8>) -> Int64? {
     let isNegative = text.count > 0 && text[0] == UInt8(ascii: "-")

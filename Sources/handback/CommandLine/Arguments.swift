@@ -116,8 +116,8 @@ struct Arguments {
     let name = String(
       decoding: Array(word.utf8.prefix { $0 != UInt8(ascii: "=") }.prefix(40)), as: UTF8.self)
     let bytes = Array(name.utf8)
-    let shown = printable(bytes.span)
-    let hint = "'handback help \(command.name)' lists its options"
+    let shown = Line(printable: bytes)
+    let hint: Line = "'handback help \(command.name)' lists its options"
     for secret in [
       "--license-key", "--shared-key", "--api-key", "--password", "--id-token", "--code",
     ]

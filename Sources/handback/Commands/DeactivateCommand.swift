@@ -32,7 +32,7 @@ enum DeactivateCommand {
     // From here on it is safe, and the first thing is to say so.
     if !arguments.has(.json) {
       try Console.print(
-        (queued.isNew ? "queued " : "queued already ") + queued.ticket.text)
+        "\(queued.isNew ? "queued" : "queued already") \(queued.ticket.text)")
     }
     if !isQueueOnly {
       if let authorizer {

@@ -98,7 +98,7 @@ struct FlushOutput {
       return
     }
     Console.progress(nil)
-    var line = Console.column(ticket.text, 12) + Console.column(state.description, 13)
+    var line = Line(ticket.text).padded(to: 12) + Line(state).padded(to: 13)
     let isDone = matches("deactivated", Array(state.description.utf8).span)
     if !isDone { line += Words.outcome(outcome) }
     if isInferred { line += "inferred: an earlier attempt got through" }

@@ -109,7 +109,7 @@ enum HardwareIdentity {
     Failure(.unavailable, "no hardware ID: \(words(error))", hint: hint(error))
   }
 
-  static func words(_ error: IdentityDerivation.Refusal) -> String {
+  static func words(_ error: IdentityDerivation.Refusal) -> Line {
     switch error {
     case .container: "this is a container, whose hardware is its host's"
     case .unreadable(let source): "\(source.name) can't be read by this user"
@@ -122,7 +122,7 @@ enum HardwareIdentity {
     }
   }
 
-  private static func hint(_ error: IdentityDerivation.Refusal) -> String {
+  private static func hint(_ error: IdentityDerivation.Refusal) -> Line {
     switch error {
     case .unreadable: "run as root"
     case .notReady: "run again once the device has started"

@@ -1,3 +1,5 @@
+internal import HandbackCore
+
 /// `handback help [COMMAND]`.
 enum HelpCommand {
   static func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
@@ -17,7 +19,7 @@ enum HelpCommand {
     try Console.print("Gives a device's software license back, whatever happens.\n")
     for command in Command.allCases {
       try Console.print(
-        "  " + Console.column(command.name.description, 13) + command.summary.description)
+        "  " + Line(command.name).padded(to: 13) + Line(command.summary))
     }
     try Console.print("\n'handback help COMMAND' explains one; handback(1) is the manual.")
   }
@@ -26,16 +28,16 @@ enum HelpCommand {
     try Console.print("usage: handback \(command.name)\(usage(command))")
     try Console.print("\(text(command))\n")
     for option in Option.allCases where option.isTaken(by: command) {
-      let name = "--" + option.name.description + (option.takesValue ? " " + value(option) : "")
-      try Console.print("  " + Console.column(name, 26) + help(option).description)
+      let name: Line = "--\(option.name)\(option.takesValue ? " " : "")\(value(option))"
+      try Console.print("  " + name.padded(to: 26) + Line(help(option)))
     }
     guard command != .help, command != .version else { return }
     try Console.print(
       "\nsettings: each also as HANDBACK_NAME in the environment and in /etc/handback.conf")
     for setting in Setting.allCases where takes(command, setting) {
-      let name = "--" + setting.name.description
-      let fallback = setting.defaultValue.map { " [\($0)]" } ?? ""
-      try Console.print("  " + Console.column(name, 26) + setting.help.description + fallback)
+      let name: Line = "--\(setting.name)"
+      let fallback: Line = setting.defaultValue.map { " [\($0)]" } ?? ""
+      try Console.print("  " + name.padded(to: 26) + Line(setting.help) + fallback)
     }
   }
 
@@ -65,7 +67,7 @@ enum HelpCommand {
     }
   }
 
-  private static func value(_ option: Option) -> String {
+  private static func value(_ option: Option) -> Line {
     switch option {
     case .wait: "SECONDS"
     case .config: "FILE"

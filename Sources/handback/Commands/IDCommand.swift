@@ -26,7 +26,7 @@ enum IDCommand {
       return .ok
     } catch {
       if arguments.has(.explain) || arguments.has(.json) {
-        try IDReport(state: "refused", reason: error.message, evidence: evidence)
+        try IDReport(state: "refused", reason: error.message.string, evidence: evidence)
           .print(arguments)
       }
       throw error
@@ -58,7 +58,7 @@ struct IDReport {
 
   func print(_ arguments: Arguments) throws(Failure) {
     if arguments.has(.json) { return try printJSON() }
-    if let record { try Console.print(record.id.text) }
+    if let record { try Console.print(Line(record.id.text)) }
     guard arguments.has(.explain) else { return }
     if let record {
       try Console.print(
@@ -68,16 +68,16 @@ struct IDReport {
     }
     guard let evidence else { return }
     for reading in evidence.readings {
-      let label = printable(reading.label.bytes.span)
+      let label = Line(printable: reading.label.bytes)
       try Console.print(
-        Console.column(reading.source.name.description, 22) + Console.column(label, 12)
+        Line(reading.source.name).padded(to: 22) + label.padded(to: 12)
           + words(reading.state))
     }
   }
 
-  private func words(_ state: HardwareReading.State) -> String {
+  private func words(_ state: HardwareReading.State) -> Line {
     if case .junk(let reason) = state { return "junk (\(reason.name))" }
-    return state.name.description
+    return Line(state.name)
   }
 
   private func printJSON() throws(Failure) {
@@ -94,8 +94,8 @@ struct IDReport {
       for reading in evidence.readings {
         json.beginElement()
         json.member("source", reading.source.name)
-        json.member("label", printable(reading.label.bytes.span))
-        json.member("state", words(reading.state))
+        json.member("label", Line(printable: reading.label.bytes).string)
+        json.member("state", words(reading.state).string)
         json.end()
       }
       json.endArray()

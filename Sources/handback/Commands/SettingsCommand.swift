@@ -17,10 +17,10 @@ enum SettingsCommand {
     try Console.print("settings file \(settings.file)")
     for setting in Setting.allCases {
       let value = shown(setting, settings)
+      let text: Line = value.map { Line(printable: $0.text) } ?? "-"
+      let source: Line = value.map { Line($0.source.name) } ?? "not set"
       try Console.print(
-        Console.column(setting.name.description, 24)
-          + Console.column(value.map { printable(Array($0.text.utf8).span) } ?? "-", 40) + " "
-          + (value?.source.name.description ?? "not set"))
+        Line(setting.name).padded(to: 24) + text.padded(to: 40) + " " + source)
     }
     if let host = tokenHost(settings) { try Console.print("tokens come from \(host)") }
   }

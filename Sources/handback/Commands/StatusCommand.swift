@@ -104,24 +104,24 @@ enum ReceiptCommand {
   }
 
   private static func printLines(_ facts: DeactivationFacts) throws(Failure) {
-    try line("ticket", facts.ticket.text)
-    try line("state", FactsReport.stateName(facts.state).description)
-    try line("product", facts.product)
-    try line("hardware id", facts.hardwareID)
-    try line("license by", facts.way.name.description)
-    if let username = facts.username { try line("username", username) }
-    if let licenseID = facts.licenseID { try line("license id", String(licenseID)) }
+    try line("ticket", Line(facts.ticket.text))
+    try line("state", Line(FactsReport.stateName(facts.state)))
+    try line("product", Line(printable: facts.product))
+    try line("hardware id", Line(printable: facts.hardwareID))
+    try line("license by", Line(facts.way.name))
+    if let username = facts.username { try line("username", Line(printable: username)) }
+    if let licenseID = facts.licenseID { try line("license id", "\(licenseID)") }
     try line("queued", Timestamp.text(epochSeconds: facts.queuedAtSeconds))
     if case .ended(_, let seconds, let isInferred, let licenseSignature) = facts.state {
       try line("ended", Timestamp.text(epochSeconds: seconds))
       try line("inferred", isInferred ? "yes: an earlier, unanswered attempt got through" : "no")
       if licenseSignature != nil { try line("signed", "yes (LicenseSignature, see --json)") }
     }
-    try line("attempts", String(facts.attempts))
+    try line("attempts", "\(facts.attempts)")
     if facts.outcome.code != nil { try line("answer", Words.outcome(facts.outcome)) }
   }
 
-  private static func line(_ name: String, _ text: String) throws(Failure) {
-    try Console.print(Console.column(name, 13) + printable(Array(text.utf8).span))
+  private static func line(_ name: StaticString, _ text: Line) throws(Failure) {
+    try Console.print(Line(name).padded(to: 13) + text)
   }
 }

@@ -1,3 +1,4 @@
+internal import HandbackCore
 internal import HandbackLinux
 
 /// All output of the program.
@@ -10,8 +11,8 @@ internal import HandbackLinux
 /// - Nothing secret, no value of an argument.
 struct Console {
   /// A promise is only made once it is written: what can't be printed is an error.
-  static func print(_ line: String) throws(Failure) {
-    try write(Array((line + "\n").utf8))
+  static func print(_ line: Line) throws(Failure) {
+    try write(line.bytes + [0x0A])
   }
 
   static func write(_ bytes: [UInt8]) throws(Failure) {
@@ -22,7 +23,7 @@ struct Console {
     }
   }
 
-  static func warn(_ text: String, hint: String? = nil) {
+  static func warn(_ text: Line, hint: Line? = nil) {
     note("warning: " + text)
     if let hint { note("hint: " + hint) }
   }
@@ -32,19 +33,14 @@ struct Console {
     if let hint = failure.hint { note("hint: " + hint) }
   }
 
-  static func note(_ text: String) {
+  static func note(_ text: Line) {
     // Nobody is left to be told if standard error can't be written.
-    _ = Descriptor.write(Array(("handback: " + text + "\n").utf8), to: 2)
+    _ = Descriptor.write(("handback: " + text + "\n" as Line).bytes, to: 2)
   }
 
   /// A line that the next one overwrites; `nil` removes it.
-  static func progress(_ text: String?) {
+  static func progress(_ text: Line?) {
     guard Process.isTerminal(2) else { return }
-    _ = Descriptor.write(Array(("\r\u{1B}[K" + (text ?? "")).utf8), to: 2)
-  }
-
-  /// Text in a column of at least so many characters.
-  static func column(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(width - text.utf8.count, 0))
+    _ = Descriptor.write(("\r\u{1B}[K" + (text ?? "") as Line).bytes, to: 2)
   }
 }

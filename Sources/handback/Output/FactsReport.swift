@@ -54,12 +54,11 @@ enum FactsReport {
   /// `17-k3f9xq  pending      XY        3 tries, not_connected: …`
   static func line(
     _ facts: DeactivationFacts, at now: Moment, _ server: ServerState
-  ) -> String {
+  ) -> Line {
     var text =
-      Console.column(facts.ticket.text, 12)
-      + Console.column(
-        stateName(facts.state).description, 13)
-    text += Console.column(printable(Array(facts.product.utf8).span), 10)
+      Line(facts.ticket.text).padded(to: 12)
+      + Line(stateName(facts.state)).padded(to: 13)
+    text += Line(printable: facts.product).padded(to: 10)
     switch facts.state {
     case .pending(let isHeld, _):
       if facts.attempts == 0 {

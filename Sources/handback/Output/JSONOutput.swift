@@ -38,7 +38,7 @@ struct JSONOutput {
 
   mutating func member(_ name: StaticString, _ number: Int64?) {
     writeName(name)
-    if let number { bytes.append(contentsOf: String(number).utf8) } else { write("null") }
+    if let number { Decimal.append(number, to: &bytes) } else { write("null") }
     needsComma = true
   }
 
@@ -56,7 +56,7 @@ struct JSONOutput {
 
   /// A time as RFC 3339, or null.
   mutating func member(_ name: StaticString, timeSeconds: Int64?) {
-    member(name, timeSeconds.map { Timestamp.text(epochSeconds: $0) })
+    member(name, timeSeconds.map { Timestamp.text(epochSeconds: $0).string })
   }
 
   /// Hands over what was written so far: a long list is printed as it grows.

@@ -40,7 +40,7 @@ struct Environment {
     let text = String(decoding: name, as: UTF8.self)
     guard let setting = Setting(variable: text) else {
       throw Failure(
-        .configuration, "unknown setting \(printable(span)) in the environment",
+        .configuration, "unknown setting \(Line(printable: Array(name))) in the environment",
         hint: "'handback settings' lists the settings there are")
     }
     settings.append(Arguments.Flag(setting: setting, value: value))

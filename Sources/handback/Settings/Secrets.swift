@@ -15,10 +15,10 @@ extension Settings {
   private func failure(
     _ error: SecretFile.Failure, _ setting: Setting, _ path: String
   ) -> Failure {
-    let head = "cannot read \(path) (\(setting.name)): "
+    let head: Line = "cannot read \(path) (\(setting.name)): "
     switch error {
     case .cannotOpen(let code), .cannotRead(let code):
-      return Failure(.configuration, head + Process.description(ofErrno: code))
+      return Failure(.configuration, "\(head)\(Process.description(ofErrno: code))")
     case .notAFile:
       return Failure(.configuration, head + "not a regular file")
     case .reachableByOthers:
@@ -117,7 +117,7 @@ enum FieldProblem {
     Failure(.dataError, settings.wrong(setting, words(error)).message)
   }
 
-  static func words(_ error: FieldError) -> String {
+  static func words(_ error: FieldError) -> Line {
     switch error {
     case .empty: "is empty"
     case .tooLong(let field): "is longer than \(field.byteCountMax) bytes"

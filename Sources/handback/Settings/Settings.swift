@@ -78,10 +78,10 @@ struct Settings {
   }
 
   /// A failure that names the setting as its source spells it, but not its value.
-  func wrong(_ setting: Setting, _ what: String) -> Failure {
+  func wrong(_ setting: Setting, _ what: Line) -> Failure {
     let isFlag = value(setting)?.source == .flag
-    let name = isFlag ? "--" + setting.name.description : setting.variable
-    let place = value(setting)?.source == .file ? " in " + file : ""
+    let name: Line = isFlag ? "--\(setting.name)" : Line(setting.variable)
+    let place: Line = value(setting)?.source == .file ? " in \(file)" : ""
     return Failure(isFlag ? .usage : .configuration, "\(name)\(place) \(what)")
   }
 

@@ -18,11 +18,11 @@ enum SettingsFile {
   }
 
   private static func failure(_ error: TextFile.Failure, _ path: String) -> Failure {
-    let head = "cannot read the settings file \(path): "
+    let head: Line = "cannot read the settings file \(path): "
     switch error {
     case .missing: return Failure(.configuration, head + "no such file")
     case .cannotRead(let code):
-      return Failure(.configuration, head + Process.description(ofErrno: code))
+      return Failure(.configuration, "\(head)\(Process.description(ofErrno: code))")
     case .notAFile: return Failure(.configuration, head + "not a regular file")
     case .writableByOthers:
       return Failure(
@@ -47,7 +47,7 @@ enum SettingsFile {
     return flags
   }
 
-  private static func entry(_ line: [UInt8], _ place: String) throws(Failure) -> Arguments.Flag {
+  private static func entry(_ line: [UInt8], _ place: Line) throws(Failure) -> Arguments.Flag {
     guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else {
       throw Failure(.configuration, "\(place): not of the form NAME=value")
     }
