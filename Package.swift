@@ -13,6 +13,9 @@ let settings: [SwiftSetting] = [
   .treatWarning("EmbeddedRestrictions", as: .error),
 ]
 
+// Tests build as regular Swift only; Swift Testing's macros need what the checks above forbid.
+let testSettings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+
 // `packageAccess: false`: nothing here is `package`, and a module found below the SDK's root,
 // as everything is when the root is `/`, would else be refused as a foreign copy of itself.
 let package = Package(
@@ -44,5 +47,16 @@ let package = Package(
       packageAccess: false,
       swiftSettings: settings
     ),
+    .target(
+      name: "TestSupport", dependencies: ["HandbackCore"], path: "Tests/Support",
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "HandbackCoreTests", dependencies: ["HandbackCore", "TestSupport"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "HandbackLinuxTests", dependencies: ["HandbackCore", "HandbackLinux", "TestSupport"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "HandbackProgramTests", dependencies: ["TestSupport"], swiftSettings: testSettings),
   ]
 )
