@@ -1,0 +1,31 @@
+# What the scripts share. Sourced, not run.
+# shellcheck shell=bash
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name="scripts/$(basename "$0")"
+# shellcheck disable=SC2034  # for the scripts that source this
+program="$root/.build-embedded/handback"
+
+say() { printf '%s: %s\n' "$name" "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# need PACKAGE...: installs the Debian packages that are missing, and says so.
+need() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "these packages are missing: ${missing[*]}"
+  say "installing: ${missing[*]}"
+  local sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  export DEBIAN_FRONTEND=noninteractive
+  $sudo apt-get update -qq >/dev/null
+  $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install: ${missing[*]}"
+}
+
+need_to_build() {
+  command -v swift >/dev/null || die "no Swift toolchain on the PATH (6.3 or newer: https://swift.org/install)"
+  need libsqlite3-dev libudev-dev libcurl4-openssl-dev binutils
+}
