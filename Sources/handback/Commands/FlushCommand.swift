@@ -98,11 +98,13 @@ struct FlushOutput {
       return
     }
     Console.progress(nil)
-    var line = Line(ticket.text).padded(to: 12) + Line(state).padded(to: 13)
     let isDone = matches("deactivated", Array(state.description.utf8).span)
-    if !isDone { line += Words.outcome(outcome) }
-    if isInferred { line += "inferred: an earlier attempt got through" }
-    try Console.print(line)
+    var end: Line = ""
+    if !isDone { end = Words.outcome(outcome) }
+    if isInferred { end = "inferred: an earlier attempt got through" }
+    let head = Line(ticket.text).padded(to: 12)
+    try Console.print(
+      end.isEmpty ? head + Line(state) : head + Line(state).padded(to: 13) + end)
     if !isDone, let hint = Words.hint(outcome) { Console.note("hint: " + hint) }
     Console.progress("\(count) done")
   }

@@ -1,0 +1,53 @@
+import Foundation
+
+/// A device set up as in the README: settings file, keys, a license, and a journal to be made.
+public struct Device {
+  public let folder = TemporaryFolder()
+  public var program: Program
+  public var journal: String { folder.path("state/journal.db") }
+
+  /// `server` is a base URL; without an emulator nobody listens there.
+  public init(_ emulator: Emulator? = nil, server: String? = nil, settings: [String] = []) {
+    program = Program(in: folder.url)
+    folder.write("license-key", "AAAA-BBBB-CCCC-DDDD\n")
+    folder.write("api-key", "demo-api-key\n")
+    folder.write("shared-key", "demo-shared-key-not-a-secret\n")
+    var lines = [
+      // Port 9 is "discard": nothing listens on it here.
+      "HANDBACK_SERVER=\(server ?? emulator?.baseURL ?? "https://127.0.0.1:9")",
+      "HANDBACK_API_KEY_FILE=\(folder.path("api-key"))",
+      "HANDBACK_SHARED_KEY_FILE=\(folder.path("shared-key"))",
+      "HANDBACK_LICENSE_KEY_FILE=\(folder.path("license-key"))",
+      "HANDBACK_JOURNAL=\(folder.path("state/journal.db"))",
+      "HANDBACK_PRODUCT=XY",
+      "HANDBACK_HARDWARE_ID=demo-device-1",
+    ]
+    if let emulator { lines.append("HANDBACK_CA_FILE=\(emulator.authorityFile)") }
+    folder.write("handback.conf", (lines + settings).joined(separator: "\n") + "\n")
+    program.environment = ["HANDBACK_CONFIG": folder.path("handback.conf"), "PATH": "/usr/bin:/bin"]
+  }
+
+  @discardableResult
+  public func run(_ arguments: String..., input: String? = nil) -> Program.Result {
+    program.run(arguments, input: input)
+  }
+
+  /// One fact of the journal, asked for with the `sqlite3` command.
+  public func sql(_ query: String) -> String {
+    Command.run("sqlite3", [journal, query]).output
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Standard output of `--json`, taken apart.
+  public func json(_ arguments: String...) -> [String: Any] {
+    let result = program.run(arguments + ["--json"])
+    let object = try? JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    return object as? [String: Any] ?? ["unreadable": result.output + result.errors]
+  }
+
+  /// The ticket that a command printed.
+  public static func ticket(_ result: Program.Result) -> String {
+    let words = result.output.split(whereSeparator: { $0 == " " || $0 == "\n" })
+    return words.first { $0.contains("-") }.map(String.init) ?? "no ticket: \(result)"
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// Runs the program as its users do: the shipped, Embedded binary, or the one that
+/// `HANDBACK_PROGRAM` names (a cross-built one under QEMU, say).
+public struct Program {
+  public static let path =
+    ProcessInfo.processInfo.environment["HANDBACK_PROGRAM"]
+    ?? Repository.file(".build-embedded/handback").path
+
+  public struct Result: Sendable {
+    public let status: Int32
+    public let output: String
+    public let errors: String
+    /// The signal that ended it, or `nil`.
+    public let signal: Int32?
+  }
+
+  /// The environment, whole: nothing of the caller's leaks in.
+  public var environment: [String: String] = [:]
+  public var folder: URL
+
+  public init(in folder: URL) {
+    self.folder = folder
+  }
+
+  @discardableResult
+  public func run(_ arguments: String..., input: String? = nil) -> Result {
+    run(arguments, input: input)
+  }
+
+  public func run(_ arguments: [String], input: String? = nil) -> Result {
+    let process = start(arguments, input: input)
+    return process.finish()
+  }
+
+  public func start(_ arguments: [String], input: String? = nil) -> Running {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.arguments = arguments
+    process.environment = environment
+    process.currentDirectoryURL = folder
+    let output = Pipe()
+    let errors = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    let feed = Pipe()
+    process.standardInput = input == nil ? FileHandle.nullDevice : feed
+    do {
+      try process.run()
+    } catch {
+      fatalError("cannot start \(Self.path): \(error); run scripts/build first")
+    }
+    if let input {
+      feed.fileHandleForWriting.write(Data(input.utf8))
+      try? feed.fileHandleForWriting.close()
+    }
+    return Running(process: process, output: output, errors: errors)
+  }
+
+  public final class Running: @unchecked Sendable {
+    public let process: Process
+    private let output: Pipe
+    private let errors: Pipe
+
+    init(process: Process, output: Pipe, errors: Pipe) {
+      self.process = process
+      self.output = output
+      self.errors = errors
+    }
+
+    public func finish() -> Result {
+      // Both are read to their ends at once: a full pipe would block the program.
+      nonisolated(unsafe) var errorBytes = Data()
+      let group = DispatchGroup()
+      let handle = errors.fileHandleForReading
+      DispatchQueue.global().async(group: group) { errorBytes = handle.readDataToEndOfFile() }
+      let outputBytes = output.fileHandleForReading.readDataToEndOfFile()
+      group.wait()
+      process.waitUntilExit()
+      let isSignalled = process.terminationReason == .uncaughtSignal
+      return Result(
+        status: process.terminationStatus,
+        output: String(decoding: outputBytes, as: UTF8.self),
+        errors: String(decoding: errorBytes, as: UTF8.self),
+        signal: isSignalled ? process.terminationStatus : nil)
+    }
+  }
+}
