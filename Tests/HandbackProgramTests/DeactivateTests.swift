@@ -147,7 +147,8 @@ struct DeactivateTests {
       _ = device.program.run(["deactivate"] + way)
       let body = emulator.log.last?["body"]
       let text = body as? String ?? ""
-      let object = body as? [String: Any]
+      let object =
+        body as? [String: Any]
         ?? (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] ?? [:]
       bodies.append(object)
     }

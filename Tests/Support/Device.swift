@@ -24,7 +24,9 @@ public struct Device {
     ]
     if let emulator { lines.append("HANDBACK_CA_FILE=\(emulator.authorityFile)") }
     folder.write("handback.conf", (lines + settings).joined(separator: "\n") + "\n")
-    program.environment = ["HANDBACK_CONFIG": folder.path("handback.conf"), "PATH": "/usr/bin:/bin"]
+    program.environment = [
+      "HANDBACK_CONFIG": folder.path("handback.conf"), "PATH": "/usr/bin:/bin",
+    ]
   }
 
   @discardableResult

@@ -49,12 +49,18 @@ struct Arguments {
     clibc_begin_options()
     while true {
       var argument: UnsafePointer<CChar>?
-      let index = Int(clibc_first_operand())
       let code = unsafe table.withUnsafeBufferPointer {
         unsafe clibc_next_option(count, arguments, $0.baseAddress, &argument)
       }
       if code == 0 { break }
       let value = unsafe argument.map { unsafe String(cString: $0) }
+      // The option is the last word read, or the one before if its value is a word of its own.
+      let last = Int(clibc_first_operand()) - 1
+      let isApart =
+        unsafe argument != nil && arguments[last] == UnsafeMutablePointer(mutating: argument)
+      let word =
+        unsafe arguments[isApart ? last - 1 : last].map { unsafe String(cString: $0) } ?? ""
+      if code >= Self.settingBase, !Self.isWhole(word, code) { throw refusal(-1, word) }
       if code >= Self.optionBase, let option = Option(rawValue: Int(code - Self.optionBase)) {
         try take(option, value)
       } else if code >= Self.settingBase,
@@ -64,11 +70,20 @@ struct Arguments {
       } else if code == Int32(UInt8(ascii: "h")) {
         options.append(.help)
       } else {
-        let word = unsafe arguments[min(index, Int(count) - 1)].map { unsafe String(cString: $0) }
-        throw refusal(code, word ?? "")
+        throw refusal(code, word)
       }
     }
     try unsafe takeOperands(count, arguments)
+  }
+
+  /// GNU's `getopt_long` takes any beginning of a name that fits one: `--license-key KEY`, a
+  /// secret on the command line, would be `--license-key-file KEY`.
+  private static func isWhole(_ word: String, _ code: Int32) -> Bool {
+    let name =
+      Setting(rawValue: Int(code - settingBase))?.name
+      ?? Option(rawValue: Int(code - optionBase))?.name
+    let typed = Array(word.utf8.dropFirst(2).prefix { $0 != UInt8(ascii: "=") })
+    return name.map { matches($0, typed.span) } ?? false
   }
 
   private mutating func take(_ option: Option, _ value: String?) throws(Failure) {

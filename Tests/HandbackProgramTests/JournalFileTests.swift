@@ -1,0 +1,155 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Journals that are not ours, or not to be touched: refused, and the same to the byte.
+struct JournalFileTests {
+  private func refuse(
+    _ device: Device, _ status: Int32, _ error: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let before = device.folder.read("state/journal.db")
+    for command in [
+      ["deactivate", "--queue-only"], ["status"], ["flush"], ["withdraw", "1-000000"],
+    ] {
+      let result = device.program.run(command)
+      #expect(result.status == status, "\(command) \(result)", sourceLocation: sourceLocation)
+      #expect(result.errors.contains(error), "\(result.errors)", sourceLocation: sourceLocation)
+      #expect(result.output == "", sourceLocation: sourceLocation)
+    }
+    #expect(device.folder.read("state/journal.db") == before, sourceLocation: sourceLocation)
+    let names = try? FileManager.default.contentsOfDirectory(atPath: device.folder.path("state"))
+    #expect(names?.sorted() == ["journal.db"], sourceLocation: sourceLocation)
+  }
+
+  private func prepared() -> Device {
+    let device = Device()
+    try! FileManager.default.createDirectory(
+      atPath: device.folder.path("state"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
+    return device
+  }
+
+  @Test func `no database`() {
+    let device = prepared()
+    device.folder.write("state/journal.db", String(repeating: "not a database. ", count: 100))
+    refuse(device, 65, "it is no SQLite database")
+  }
+
+  @Test func `a file too short to be one`() {
+    let device = prepared()
+    device.folder.write("state/journal.db", "SQLite format 3\u{0}")
+    refuse(device, 65, "it is no SQLite database")
+  }
+
+  @Test func `another program's database`() {
+    let device = prepared()
+    Command.run("sqlite3", [device.journal, "PRAGMA application_id = 7; CREATE TABLE t (x);"])
+    chmod(device.journal, 0o600)
+    refuse(device, 65, "it is another program's database")
+  }
+
+  @Test func `a newer version's`() {
+    let device = prepared()
+    device.run("deactivate", "--queue-only")
+    Command.run(
+      "sqlite3", [device.journal, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 99;"])
+    for name in ["journal.db-wal", "journal.db-shm"] {
+      try? FileManager.default.removeItem(atPath: device.folder.path("state/" + name))
+    }
+    refuse(device, 65, "a newer handback made it (format 99)")
+  }
+
+  @Test func `one that others can read`() {
+    let device = prepared()
+    device.run("deactivate", "--queue-only")
+    for name in ["journal.db-wal", "journal.db-shm"] {
+      try? FileManager.default.removeItem(atPath: device.folder.path("state/" + name))
+    }
+    chmod(device.journal, 0o644)
+    refuse(device, 77, "others can read or write it")
+  }
+
+  @Test func `a symbolic link, a folder, a FIFO, a second name`() {
+    let linked = prepared()
+    symlink("/etc/passwd", linked.journal)
+    #expect(linked.run("deactivate", "--queue-only").status == 77)
+    let folder = prepared()
+    mkdir(folder.journal, 0o700)
+    #expect(folder.run("deactivate", "--queue-only").status == 77)
+    let fifo = prepared()
+    mkfifo(fifo.journal, 0o600)
+    #expect(fifo.run("deactivate", "--queue-only").status == 77)
+    let second = prepared()
+    second.run("deactivate", "--queue-only")
+    link(second.journal, second.folder.path("state/other"))
+    let result = second.run("deactivate", "--queue-only")
+    #expect(result.status == 77)
+    #expect(result.errors.contains("it has a second name"))
+  }
+
+  @Test func `a folder that can't be made`() {
+    let device = Device()
+    device.folder.write("state", "a file where the folder should be")
+    let result = device.run("deactivate", "--queue-only")
+    #expect(result.status == 73)
+    #expect(
+      result.errors
+        == "handback: error: cannot open the journal at \(device.journal): Not a directory\n")
+    let readOnly = device.run("deactivate", "--queue-only", "--journal", "/proc/handback/j.db")
+    #expect(readOnly.status == 73)
+  }
+
+  @Test func `an empty one, left by a power cut at its making, is taken`() {
+    let device = prepared()
+    device.folder.write("state/journal.db", "")
+    #expect(device.run("deactivate", "--queue-only").status == 0)
+    #expect(device.sql("PRAGMA user_version") == "1")
+  }
+
+  @Test func `is for its owner alone, in WAL mode, whatever the umask`() {
+    let device = Device()
+    let shell = "umask 0; exec \(Program.path) deactivate --queue-only"
+    var program = device.program
+    program.environment["HANDBACK_CONFIG"] = device.folder.path("handback.conf")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", shell]
+    process.environment = program.environment
+    process.standardOutput = FileHandle.nullDevice
+    try! process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+      let path = device.folder.path("state/" + name)
+      let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+      #expect(mode == 0o600, "\(name)")
+    }
+    #expect(device.sql("PRAGMA journal_mode; PRAGMA application_id") == "wal\n1212303921")
+  }
+
+  @Test func `opens a version 1 file, and flushes what is in it`() throws {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    try FileManager.default.createDirectory(
+      atPath: device.folder.path("state"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
+    let file = Repository.file("Tests/Vectors/journals/version-1.db")
+    device.folder.write("state/journal.db", try Data(contentsOf: file))
+    #expect(device.run("status").output.contains("1 pending, 1 ended"))
+    let result = device.run("flush")
+    #expect(result.status == 0, "\(result)")
+    #expect(emulator.count("successes") == 1)
+    #expect(device.run("id").output == "hb1-r-00000000000000000000000000-00\n", "the pin is kept")
+  }
+
+  @Test func `a status needs no right to write`() throws {
+    let device = Device()
+    let queued = device.run("deactivate", "--queue-only")
+    chmod(device.folder.path("state"), 0o500)
+    defer { chmod(device.folder.path("state"), 0o700) }
+    let result = device.run("status")
+    #expect(result.status == 0)
+    #expect(result.output.hasPrefix(Device.ticket(queued)))
+  }
+}
