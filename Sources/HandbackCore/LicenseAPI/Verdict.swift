@@ -35,11 +35,12 @@ public enum Verdict: Equatable, Sendable {
       return judge(code, hasUnansweredAttempt: hasUnansweredAttempt)
     }
     switch answer.status {
+    // RFC 9110, 15.5.8, and RFC 6585, 6: a proxy's or a portal's own.
+    case 407, 511: return .notOurServer
     case 429: return .later(.everything)
     case 408, 425: return .later(.deactivation)
     case 503 where answer.retryAfter != nil: return .later(.everything)
     case 500...599: return .later(.deactivation)
-    case 407, 511: return .notOurServer
     case 401, 403: return answer.isHTML ? .notOurServer : .held(.everything)
     case 400..<500:
       if answer.isHTML { return .notOurServer }

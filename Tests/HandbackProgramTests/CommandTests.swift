@@ -1,0 +1,187 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The commands around the main job.
+struct CommandTests {
+  @Test func `withdraws a pending deactivation, and never sends it`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    let result = device.run("withdraw", ticket)
+    #expect(result.status == 0)
+    #expect(result.output == "withdrawn \(ticket)\n")
+    #expect(device.run("flush").output == "nothing is pending\n")
+    #expect(emulator.count("requests") == 0)
+    #expect(
+      device.sql("SELECT state, secret IS NULL, fingerprint IS NULL FROM deactivation")
+        == "3|1|1")
+    let again = device.run("withdraw", ticket)
+    #expect(again.status == 65)
+    #expect(again.errors.hasPrefix("handback: error: \(ticket) is no longer pending: withdrawn\n"))
+    #expect(device.run("receipt", ticket).output.contains("state        withdrawn\n"))
+  }
+
+  @Test func `retries one that is held`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    emulator.setFaults(["kind": "status", "status": 400, "code": "validation_error", "count": 2])
+    let ticket = Device.ticket(device.run("deactivate"))
+    #expect(device.json("receipt", ticket)["held"] as? Bool == true)
+    #expect(device.run("flush", "--only-due").status == 75)
+    #expect(emulator.count("requests") == 1)
+    let failed = device.run("retry", ticket)
+    #expect(failed.status == 75)
+    #expect(emulator.count("requests") == 2)
+    let result = device.run("retry", ticket)
+    #expect(result.status == 0)
+    #expect(result.output == "deactivated \(ticket)\n")
+  }
+
+  @Test func `shows settings with their sources, and no secret`() {
+    var device = Device()
+    device.program.environment["HANDBACK_RATE"] = "5"
+    device.folder.write("credentials", "")
+    try? FileManager.default.removeItem(atPath: device.folder.path("credentials"))
+    mkdir(device.folder.path("credentials"), 0o700)
+    device.folder.write("credentials/bearer-token", "SECRET-TOKEN")
+    device.program.environment["CREDENTIALS_DIRECTORY"] = device.folder.path("credentials")
+    let settings = device.json("settings", "--timeout", "7")["settings"] as? [String: [String: Any]]
+    #expect(settings?["timeout"]?["source"] as? String == "flag")
+    #expect(settings?["rate"]?["source"] as? String == "environment")
+    #expect(settings?["product"]?["source"] as? String == "file")
+    #expect(settings?["bearer-token-file"]?["source"] as? String == "credentials")
+    #expect(settings?["connect-timeout"]?["source"] as? String == "default")
+    let lines = device.run("settings")
+    #expect(lines.status == 0)
+    #expect(!lines.output.contains("SECRET-TOKEN"))
+    #expect(!lines.output.contains("AAAA-BBBB"))
+  }
+
+  @Test func `takes the journal's folder from systemd`() {
+    var device = Device()
+    device.program.environment["STATE_DIRECTORY"] = "\(device.folder.path("var")):/other"
+    device.program.environment["HANDBACK_CONFIG"] = device.folder.write("empty.conf", "")
+    let settings = device.json("settings")["settings"] as? [String: [String: Any]]
+    #expect(settings?["journal"]?["value"] as? String == device.folder.path("var") + "/journal.db")
+  }
+
+  @Test func `explains every command`() {
+    let program = Program(in: TemporaryFolder().url.deletingLastPathComponent())
+    let overview = program.run("help")
+    #expect(overview.status == 0)
+    for command in [
+      "id", "deactivate", "flush", "status", "receipt", "retry", "withdraw", "settings", "help",
+      "version",
+    ] {
+      #expect(overview.output.contains("\n  \(command) "))
+      let help = program.run("help", command)
+      #expect(help.status == 0)
+      #expect(help.output.hasPrefix("usage: handback \(command)"))
+      #expect(program.run(command, "--help").output == help.output)
+      #expect(help.errors == "")
+    }
+    #expect(program.run("--version").output.hasPrefix("handback 0.1.0\nSQLite 3."))
+    #expect(program.run("version").output.contains("libcurl "))
+  }
+
+  @Test func `says so when there is nothing yet`() {
+    let device = Device()
+    let status = device.run("status")
+    #expect(status.status == 0)
+    #expect(status.output == "nothing was queued yet (no journal at \(device.journal))\n")
+    #expect(device.run("flush").output == "nothing is pending\n")
+    #expect(device.run("flush").status == 0)
+    #expect(!FileManager.default.fileExists(atPath: device.journal))
+  }
+
+  @Test func `one sends at a time`() throws {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    device.run("deactivate", "--queue-only")
+    emulator.setFaults(["kind": "slow_bytes", "delay_first": 2])
+    let first = device.program.start(["flush"])
+    while emulator.count("requests") == 0 { usleep(20_000) }
+    let second = device.run("flush")
+    #expect(second.status == 75)
+    #expect(second.errors.contains("another handback is sending"))
+    let queued = device.run("deactivate", "--hardware-id", "demo-device-2")
+    #expect(queued.status == 0)
+    #expect(queued.errors.contains("another handback is sending; it takes this one along"))
+    let result = first.finish()
+    #expect(result.status == 0)
+    #expect(result.output.contains("2 deactivated, 0 rejected, 0 pending"))
+  }
+
+  @Test func `a bearer token from a file is sent as it is`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    device.folder.write("token", "NOT-A-TOKEN-OF-THIS-SERVER\n")
+    device.folder.write(
+      "handback.conf",
+      """
+      HANDBACK_SERVER=\(emulator.baseURL)
+      HANDBACK_CA_FILE=\(emulator.authorityFile)
+      HANDBACK_BEARER_TOKEN_FILE=\(device.folder.path("token"))
+      HANDBACK_LICENSE_KEY_FILE=\(device.folder.path("license-key"))
+      HANDBACK_JOURNAL=\(device.journal)
+      HANDBACK_PRODUCT=XY
+      HANDBACK_HARDWARE_ID=demo-device-1
+
+      """)
+    let result = device.run("deactivate")
+    #expect(result.status == 0)
+    #expect(
+      device.json("receipt", Device.ticket(result))["code"] as? String
+        == "oauth_token_malformed")
+    #expect(device.json("receipt", Device.ticket(result))["held"] as? Bool == true)
+  }
+
+  private func clientCredentials(_ emulator: Emulator, _ secret: String) -> Device {
+    let device = Device(emulator)
+    device.folder.write("client-secret", secret)
+    device.folder.write(
+      "handback.conf",
+      """
+      HANDBACK_SERVER=\(emulator.baseURL)
+      HANDBACK_CA_FILE=\(emulator.authorityFile)
+      HANDBACK_CLIENT_ID=client-id-example
+      HANDBACK_CLIENT_SECRET_FILE=\(device.folder.path("client-secret"))
+      HANDBACK_LICENSE_KEY_FILE=\(device.folder.path("license-key"))
+      HANDBACK_JOURNAL=\(device.journal)
+      HANDBACK_PRODUCT=XY
+      HANDBACK_HARDWARE_ID=demo-device-1
+
+      """)
+    return device
+  }
+
+  @Test func `fetches an OAuth token, keeps it in memory, and fetches it anew when refused`() {
+    let emulator = Emulator()
+    let device = clientCredentials(emulator, "client-secret-example")
+    let result = device.run("deactivate")
+    #expect(result.output.contains("\ndeactivated "), "\(result)")
+    #expect(emulator.log.map { $0["path"] as? String }.count == 3)
+    emulator.setFaults([
+      "kind": "status", "status": 401, "code": "oauth_token_expired",
+      "match": ["path": "/api/v4/deactivate_license"],
+    ])
+    let again = device.run("deactivate", "--hardware-id", "demo-device-2")
+    #expect(again.output.contains("\ndeactivated "), "\(again)")
+    let journal = device.folder.read("state/journal.db") ?? Data()
+    let log = emulator.log.compactMap { $0["headers"] }.description
+    #expect(log.contains("Bearer "))
+    #expect(!String(decoding: journal, as: UTF8.self).contains("Bearer"))
+  }
+
+  @Test func `holds everything when the OAuth client is refused`() {
+    let emulator = Emulator()
+    let device = clientCredentials(emulator, "wrong-secret")
+    let result = device.run("deactivate")
+    #expect(result.status == 0)
+    let receipt = device.json("receipt", Device.ticket(result))
+    #expect(receipt["code"] as? String == "invalid_client")
+    #expect(receipt["attempts"] as? Int == 0, "nothing was sent for the license")
+    #expect(!result.errors.contains("wrong-secret"))
+  }
+}
