@@ -4,10 +4,11 @@ import Foundation
 public struct Device {
   public let folder = TemporaryFolder()
   public var program: Program
-  public var journal: String { folder.path("state/journal.db") }
+  public private(set) var journal: String
 
   /// `server` is a base URL; without an emulator nobody listens there.
   public init(_ emulator: Emulator? = nil, server: String? = nil, settings: [String] = []) {
+    journal = folder.path("state/journal.db")
     program = Program(in: folder.url)
     folder.write("license-key", "AAAA-BBBB-CCCC-DDDD\n")
     folder.write("api-key", "demo-api-key\n")
@@ -27,6 +28,14 @@ public struct Device {
     program.environment = [
       "HANDBACK_CONFIG": folder.path("handback.conf"), "PATH": "/usr/bin:/bin",
     ]
+  }
+
+  /// Keeps the journal in memory, where 20,000 syncs cost nothing.
+  public mutating func moveJournalToMemory() -> TemporaryFolder {
+    let memory = TemporaryFolder(in: URL(fileURLWithPath: "/dev/shm"))
+    journal = memory.path("journal.db")
+    program.environment["HANDBACK_JOURNAL"] = journal
+    return memory
   }
 
   @discardableResult

@@ -4,8 +4,9 @@ import Foundation
 public final class TemporaryFolder: Sendable {
   public let url: URL
 
-  public init() {
-    url = FileManager.default.temporaryDirectory
+  public init(in parent: URL = FileManager.default.temporaryDirectory) {
+    url =
+      parent
       .appendingPathComponent("handback-" + UUID().uuidString)
     try! FileManager.default.createDirectory(
       at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

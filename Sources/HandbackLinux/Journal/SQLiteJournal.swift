@@ -85,7 +85,7 @@ public final class SQLiteJournal {
     try connection.execute(
       """
       PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON;
-      PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;
+      PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -256;
       """)
     // The first read of the file: finds out whether it can be read at all.
     _ = try connection.integer("PRAGMA schema_version")

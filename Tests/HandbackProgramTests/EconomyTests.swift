@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the program costs, where a number is a promise: counted, not timed.
+struct EconomyTests {
+  /// Under QEMU these would be QEMU's own.
+  static let isNative = ProcessInfo.processInfo.environment["HANDBACK_PROGRAM_IS_EMULATED"] == nil
+
+  @Test(.enabled(if: isNative))
+  func `queueing opens no socket, maps no libcurl, and syncs at most twice`() throws {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    let trace = device.folder.path("trace")
+    var bytes: [Int] = []
+    for index in 0..<8 {
+      Command.run(
+        "env",
+        ["-i", "PATH=/usr/bin:/bin", "HANDBACK_CONFIG=\(device.folder.path("handback.conf"))"]
+          + [
+            "strace", "-f", "-y", "-o", trace, "-e",
+            "trace=fsync,fdatasync,write,pwrite64,socket,openat,mmap", Program.path, "deactivate",
+            "--queue-only", "--hardware-id", "device-\(index)",
+          ])
+      let text = try String(contentsOfFile: trace, encoding: .utf8)
+      #expect(!text.contains("socket("))
+      #expect(!text.contains("libcurl"))
+      #expect(text.matches(of: /f(?:data)?sync\(/).count <= 2)
+      bytes.append(
+        text.split(separator: "\n").filter { $0.contains("journal.db") && $0.contains("write") }
+          .compactMap { Int($0.split(separator: " ").last ?? "") }.reduce(0, +))
+    }
+    // A commit writes two pages; one that splits a page of the tree, five.
+    #expect(bytes.sorted()[4] <= 4200, "\(bytes)")
+    #expect(bytes.max() ?? 0 <= 5300, "\(bytes)")
+  }
+
+  @Test(.enabled(if: isNative))
+  func `is linked to the C library, SQLite and udev alone, and is small`() {
+    let dynamic = Command.run("readelf", ["-d", Program.path]).output
+    let needed = dynamic.split(separator: "\n").filter { $0.contains("(NEEDED)") }
+      .map { String($0.split(separator: "[").last?.dropLast() ?? "") }
+    for library in needed {
+      #expect(
+        ["libc.so.6", "libm.so.6", "libsqlite3.so.0", "libudev.so.1"].contains(library))
+    }
+    let size = try? FileManager.default.attributesOfItem(atPath: Program.path)[.size] as? Int
+    #expect(size ?? .max <= 200 * 1024)
+  }
+
+  @Test(.enabled(if: isNative), .timeLimit(.minutes(3)))
+  func `a flush of 10,000 takes one connection, and no more memory than one of 100`() throws {
+    var peaks: [Int] = []
+    for count in [100, 10_000] {
+      let emulator = Emulator()
+      emulator.control(
+        "/licenses",
+        [
+          [
+            "id": 42, "product": "XY", "license_key": "AAAA-BBBB-CCCC-DDDD",
+            "devices": (1...count).map { "device-\($0)" },
+          ]
+        ])
+      var device = Device(emulator, settings: ["HANDBACK_RATE=0"])
+      let memory = device.moveJournalToMemory()
+      defer { withExtendedLifetime(memory) {} }
+      device.run("deactivate", "--queue-only", "--hardware-id", "device-1")
+      // The rest as copies of the first row: 10,000 calls would test nothing more.
+      device.sql(
+        """
+        WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < \(count))
+        INSERT INTO deactivation (nonce, fingerprint, product, hardware_id, way, secret, sdk_ver,
+          queued_at)
+        SELECT i, randomblob(16), product, 'device-' || i, way, secret, sdk_ver, queued_at
+        FROM n, deactivation WHERE row = 1
+        """)
+      // `env -i` and `time` are small, so that the peak is the program's own.
+      let output = device.folder.path("time")
+      let result = Command.run(
+        "env",
+        ["-i", "PATH=/usr/bin:/bin", "HANDBACK_CONFIG=\(device.folder.path("handback.conf"))"]
+          + ["HANDBACK_JOURNAL=\(device.journal)"] + [
+            "sh", "-c",
+            "'\(Program.path)' flush > \(output) & p=$!; m=0; "
+              + "while k=$(sed -n 's/VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status) "
+              + "&& [ -n \"$k\" ]; do m=$k; sleep 0.02; done; wait $p; echo $m $?",
+          ])
+      let numbers = result.output.split(whereSeparator: { $0 == " " || $0 == "\n" })
+      #expect(numbers.last == "0", "\(result)")
+      peaks.append(Int(numbers.first ?? "") ?? 1 << 40)
+      #expect(emulator.count("successes") == count)
+      #expect(emulator.count("connections") == 1)
+      let text = try String(contentsOfFile: output, encoding: .utf8)
+      #expect(text.hasSuffix("\n\(count) deactivated, 0 rejected, 0 pending\n"))
+    }
+    #expect(peaks[1] <= peaks[0] * 11 / 10, "peak KiB at 100 and 10,000: \(peaks)")
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// SIGKILL at random moments of queueing and flushing: what was acknowledged is never lost, and
+/// the server never does one license twice.
+struct KillTests {
+  static let kills = 200
+
+  @Test func `loses nothing that was acknowledged, and does nothing twice`() {
+    // Another seed by HANDBACK_SEED=N; each run prints its own when it fails.
+    let environment = ProcessInfo.processInfo.environment
+    let seed = environment["HANDBACK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1..<1 << 32)
+    var random = SplitMix(seed: seed)
+    let emulator = Emulator()
+    let devices = (1...Self.kills).map { "device-\($0)" }
+    emulator.control(
+      "/licenses",
+      [
+        [
+          "id": 42, "product": "XY", "license_key": "AAAA-BBBB-CCCC-DDDD", "devices": devices,
+        ]
+      ])
+    let device = Device(emulator, settings: ["HANDBACK_RATE=0"])
+    var acknowledged: [String] = []
+    var killed = 0
+    for name in devices {
+      let running = device.program.start(
+        random.next() % 4 == 0
+          ? ["flush", "--hardware-id", name] : ["deactivate", "--hardware-id", name])
+      // From before the first write to after the last: the whole call takes about 30 ms.
+      usleep(UInt32(random.next() % 40_000))
+      kill(running.process.processIdentifier, SIGKILL)
+      let result = running.finish()
+      if result.signal == SIGKILL { killed += 1 }
+      if result.output.hasPrefix("queued") { acknowledged.append(Device.ticket(result)) }
+    }
+    #expect(killed > Self.kills / 4, "seed \(seed): too few were killed to mean anything")
+    #expect(!acknowledged.isEmpty)
+
+    let flushed = device.run("flush")
+    #expect(flushed.status == 0, "seed \(seed): \(flushed)")
+    for ticket in acknowledged {
+      let receipt = device.json("receipt", ticket)
+      #expect(receipt["state"] as? String == "deactivated", "seed \(seed): \(receipt)")
+    }
+    let states = device.sql("SELECT state, count(*) FROM deactivation GROUP BY state")
+    #expect(states.hasPrefix("1|") && !states.contains("\n"), "seed \(seed): \(states)")
+    #expect(emulator.count("double_successes") == 0, "seed \(seed)")
+    let rows = Int(device.sql("SELECT count(*) FROM deactivation"))
+    #expect(emulator.count("successes") == rows, "seed \(seed)")
+    #expect(device.sql("PRAGMA integrity_check") == "ok")
+  }
+}
+
+/// A small generator whose sequence is its seed's (Steele, Lea and Flood, "Fast splittable
+/// pseudorandom number generators", 2014).
+struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
