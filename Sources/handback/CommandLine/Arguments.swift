@@ -2,7 +2,7 @@ internal import CLibc
 internal import HandbackCore
 
 /// The command line, taken apart by the C library's `getopt_long`.
-struct Arguments {
+final class Arguments {
   struct Flag {
     let setting: Setting
     let value: String
@@ -42,7 +42,7 @@ struct Arguments {
   private static let settingBase: Int32 = 1000
   private static let optionBase: Int32 = 2000
 
-  private mutating func parse(
+  private func parse(
     _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   ) throws(Failure) {
     let table = unsafe Self.table()
@@ -86,7 +86,7 @@ struct Arguments {
     return name.map { matches($0, typed.span) } ?? false
   }
 
-  private mutating func take(_ option: Option, _ value: String?) throws(Failure) {
+  private func take(_ option: Option, _ value: String?) throws(Failure) {
     guard option.isTaken(by: command) else {
       throw Failure(
         .usage, "'handback \(command.name)' has no option --\(option.name)",
@@ -103,7 +103,7 @@ struct Arguments {
     }
   }
 
-  private mutating func takeOperands(
+  private func takeOperands(
     _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   ) throws(Failure) {
     let first = Int(clibc_first_operand())

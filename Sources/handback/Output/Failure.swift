@@ -2,7 +2,10 @@ internal import HandbackCore
 
 /// Why a command ends without having done what it was asked: what a person reads, and the exit
 /// code. The message names the step, the thing and the cause; the hint says what to do.
-struct Failure: Error {
+///
+/// A class: an error that is one word is passed on with one instruction, at each of the many
+/// calls that only pass it on.
+final class Failure: Error {
   let exit: ExitCode
   let message: Line
   let hint: Line?

@@ -3,7 +3,7 @@ internal import HandbackLinux
 
 /// What is in force: flags win, then the environment, then the settings file, then what systemd
 /// hands over as credentials, then defaults.
-struct Settings {
+final class Settings {
   static let defaultFile = "/etc/handback.conf"
   static let fileByteCountMax = 64 * 1024
 
@@ -86,12 +86,12 @@ struct Settings {
   }
 
   /// The first that sets a value is the strongest: sources are read in that order.
-  private mutating func set(_ setting: Setting, _ text: String, _ source: Source) {
+  private func set(_ setting: Setting, _ text: String, _ source: Source) {
     if let old = values[setting.rawValue], old.source.rawValue < source.rawValue { return }
     values[setting.rawValue] = Value(text: text, source: source)
   }
 
-  private mutating func addCredentials(in folder: String) {
+  private func addCredentials(in folder: String) {
     for setting in Setting.allCases where values[setting.rawValue] == nil {
       guard let name = setting.credentialName else { continue }
       let path = folder + "/" + name.description
@@ -101,7 +101,7 @@ struct Settings {
     }
   }
 
-  private mutating func addDefaults() {
+  private func addDefaults() {
     for setting in Setting.allCases where values[setting.rawValue] == nil {
       if let text = setting.defaultValue {
         values[setting.rawValue] = Value(text: text.description, source: .fallback)
