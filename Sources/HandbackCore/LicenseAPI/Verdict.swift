@@ -35,11 +35,11 @@ public enum Verdict: Equatable, Sendable {
       return judge(code, hasUnansweredAttempt: hasUnansweredAttempt)
     }
     switch answer.status {
+    case 407, 511: return .notOurServer
     case 429: return .later(.everything)
     case 408, 425: return .later(.deactivation)
     case 503 where answer.retryAfter != nil: return .later(.everything)
     case 500...599: return .later(.deactivation)
-    case 407, 511: return .notOurServer
     case 401, 403: return answer.isHTML ? .notOurServer : .held(.everything)
     case 400..<500:
       if answer.isHTML { return .notOurServer }
