@@ -84,7 +84,7 @@ extension Flusher {
     let verdict = Verdict.judge(answer, hasUnansweredAttempt: openBefore > 0 || answer.wasResent)
     let outcome = Outcome(
       httpStatus: Int64(answer.status),
-      code: answer.code.map { printable($0.span) } ?? words(for: verdict),
+      code: answer.text("code") ?? words(for: verdict),
       message: answer.message)
     let open = openBefore + (Verdict.mayHaveActed(answer) || answer.wasResent ? 1 : 0)
     faultsInARow = 0
@@ -203,7 +203,7 @@ extension Flusher {
       serverRefused(.network, rules.backoff, at: now, random: random)
       outcome = self.outcome(of: fault)
     case .answer(let answer):
-      let error = JSONText.string("error", in: answer.body.span).map { printable($0.span) }
+      let error = answer.text("error")
       isHeld = (400..<500).contains(answer.status) && answer.status != 429 && !answer.isHTML
       if answer.status == 200 { isHeld = false }
       serverRefused(

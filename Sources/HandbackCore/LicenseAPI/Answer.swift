@@ -77,9 +77,12 @@ public struct Answer: Sendable {
   /// The error object's `code`; `nil` if the body has none.
   public var code: [UInt8]? { JSONText.string("code", in: body.span) }
 
-  /// The error object's `message`, made safe to print and at most 256 bytes long.
-  public var message: String? {
-    guard let bytes = JSONText.string("message", in: body.span) else { return nil }
+  /// The error object's `message`.
+  public var message: String? { text("message") }
+
+  /// A member's text, made safe to print and to keep: at most 256 bytes.
+  func text(_ name: StaticString) -> String? {
+    guard let bytes = JSONText.string(name, in: body.span) else { return nil }
     return printable(bytes.span.extracting(0..<min(bytes.count, 256)))
   }
 }

@@ -72,8 +72,9 @@ public enum HTTPDate {
     }
 
     mutating func number(_ text: Span<UInt8>, digits: Int) -> Int? {
-      guard index + digits <= count else { return nil }
-      guard let value = Decimal.integer(text.extracting(index..<(index + digits))), value >= 0
+      // A sign is no digit: "-0" would be read as 0.
+      guard index + digits <= count, Decimal.isDigit(text[index]),
+        let value = Decimal.integer(text.extracting(index..<(index + digits)))
       else { return nil }
       index += digits
       return Int(value)
