@@ -40,6 +40,15 @@ let package = Package(
       packageAccess: false,
       swiftSettings: settings
     ),
+    .target(
+      name: "AllocationCounter", path: "Tests/AllocationCounter", publicHeadersPath: "include"),
+    .executableTarget(
+      name: "SignerProbe",
+      dependencies: ["HandbackCore", "AllocationCounter"],
+      path: "Tests/SignerProbe",
+      packageAccess: false,
+      swiftSettings: settings
+    ),
     .executableTarget(
       name: "HardwareIDProbe",
       dependencies: ["HandbackCore", "HandbackLinux", "CLibc"],

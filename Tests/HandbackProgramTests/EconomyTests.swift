@@ -35,6 +35,22 @@ struct EconomyTests {
     #expect(bytes.max() ?? 0 <= 5300, "\(bytes)")
   }
 
+  @Test func `signs 1,000 requests without a call to the allocator`() {
+    let environment = ProcessInfo.processInfo.environment
+    let probe =
+      environment["HANDBACK_SIGNER_PROBE"] ?? Repository.file(".build-embedded/SignerProbe").path
+    let result = Command.run(probe, [])
+    #expect(result.status == 0)
+    #expect(
+      result.output == """
+        signing 0 canary 1
+        Authorization: algorithm="hmac-sha256",headers="date",\
+        signature="ieKadwL/A4Oh/21LXnhUdC8gPAhEqppY0WsqDzzLP6g=",\
+        apiKey="00000000-1111-2222-3333-444444444444"
+
+        """)
+  }
+
   @Test(.enabled(if: isNative))
   func `is linked to the C library, SQLite and udev alone, and is small`() {
     let dynamic = Command.run("readelf", ["-d", Program.path]).output
