@@ -1,0 +1,158 @@
+import Foundation
+import HandbackCore
+import HandbackLinux
+import TestSupport
+import Testing
+
+/// The journal's rules on real SQLite files.
+struct SQLiteJournalTests {
+  let folder = TemporaryFolder()
+  var path: String { folder.path("journal.db") }
+  let now = Moment(wallSeconds: 1_800_000_000, bootMilliseconds: 50_000, bootID: 7)
+
+  private func deactivation(_ device: String, key: String = "AAAA-BBBB") throws -> Deactivation {
+    return Deactivation(
+      product: try FieldText(.product, utf8: Array("XY".utf8).span),
+      hardwareID: try hardwareID(device),
+      credential: .key(Secret(copying: Array(key.utf8).span)), details: DeactivationDetails())
+  }
+
+  private func hardwareID(_ text: String) throws -> HardwareID {
+    let id = HardwareID(utf8: Array(text.utf8).span)
+    return try #require(id)
+  }
+
+  private func queue(_ journal: SQLiteJournal, _ device: String) throws -> Ticket {
+    try journal.queue(deactivation(device), nonce: 5, atSeconds: now.wallSeconds).ticket
+  }
+
+  private let healthy = ServerState(
+    clock: ServerClock(floorSeconds: 0, anchor: nil), failures: 0, wait: nil, reason: .none)
+
+  @Test func `hands rows out in the order of queueing, and none twice`() throws {
+    let journal = try SQLiteJournal.open(path, .create)
+    let tickets = try ["a", "b", "c"].map { try queue(journal, $0) }
+    var found: [Ticket] = []
+    var row: Int64 = 0
+    while let next = try journal.next(after: row, onlyDue: true, at: now) {
+      found.append(next.ticket)
+      row = next.ticket.row
+    }
+    #expect(found == tickets)
+  }
+
+  @Test func `a second process sees what the first one accepted`() throws {
+    let first = try SQLiteJournal.open(path, .create)
+    let second = try SQLiteJournal.open(path, .write)
+    let ticket = try queue(first, "a")
+    #expect(try second.facts(of: ticket) != nil)
+    #expect(try second.queue(deactivation("a"), nonce: 9, atSeconds: 0).isNew == false)
+  }
+
+  @Test func `counts an attempt before it is sent, and only of a pending row`() throws {
+    let journal = try SQLiteJournal.open(path, .create)
+    let ticket = try queue(journal, "a")
+    #expect(try journal.openAttempt(ticket, at: now))
+    let facts = try #require(try journal.facts(of: ticket))
+    #expect(facts.attempts == 1)
+    #expect(facts.openAttempts == 1)
+    #expect(try journal.withdraw(ticket, atSeconds: 1))
+    #expect(try journal.openAttempt(ticket, at: now) == false)
+    #expect(try journal.openAttempt(Ticket(row: ticket.row, nonce: 6), at: now) == false)
+  }
+
+  @Test func `erases the secret with the settlement, in the file and its WAL`() throws {
+    let journal = try SQLiteJournal.open(path, .create)
+    let secret = "MARKER-OF-A-LICENSE-KEY"
+    let ticket = try journal.queue(
+      deactivation("a", key: secret), nonce: 1, atSeconds: 0
+    ).ticket
+    func holdsSecret() -> Bool {
+      ["journal.db", "journal.db-wal"].contains { name in
+        folder.read(name)?.range(of: Data(secret.utf8)) != nil
+      }
+    }
+    #expect(holdsSecret(), "pending, it has to be there")
+    try journal.conclude(
+      ticket, .ended(.deactivated, isInferred: false, licenseSignature: nil),
+      Outcome(httpStatus: 200, code: nil, message: nil), server: healthy, at: now)
+    try journal.checkpoint()
+    #expect(!holdsSecret())
+  }
+
+  @Test func `keeps a wait over a reopening, on the boot's own clock`() throws {
+    var journal = try SQLiteJournal.open(path, .create)
+    let ticket = try queue(journal, "a")
+    let wait = Wait(milliseconds: 60_000, from: now)
+    try journal.conclude(
+      ticket, .postponed(wait, failures: 1, isHeld: false, openAttempts: 1),
+      Outcome(httpStatus: 500, code: nil, message: "no"), server: nil, at: now)
+    journal = try SQLiteJournal.open(path, .write)
+    #expect(try journal.next(after: 0, onlyDue: true, at: now) == nil)
+    #expect(try journal.next(after: 0, onlyDue: false, at: now) != nil)
+    var later = now
+    later.bootMilliseconds += 60_000
+    // The wall clock is set back by ten years meanwhile.
+    later.wallSeconds -= 315_360_000
+    #expect(try journal.next(after: 0, onlyDue: true, at: later) != nil)
+    let rebooted = Moment(wallSeconds: 0, bootMilliseconds: 59_999, bootID: 8)
+    #expect(try journal.next(after: 0, onlyDue: true, at: rebooted) == nil)
+  }
+
+  @Test func `an answer that comes after a withdrawal is still written down as a success`() throws {
+    let journal = try SQLiteJournal.open(path, .create)
+    let ticket = try queue(journal, "a")
+    #expect(try journal.openAttempt(ticket, at: now))
+    #expect(try journal.withdraw(ticket, atSeconds: 1))
+    try journal.conclude(
+      ticket, .ended(.deactivated, isInferred: false, licenseSignature: "c2ln"),
+      Outcome(httpStatus: 200, code: nil, message: nil), server: nil, at: now)
+    let facts = try #require(try journal.facts(of: ticket))
+    guard case .ended(.deactivated, _, _, let signature) = facts.state else {
+      Issue.record("\(facts.state)")
+      return
+    }
+    #expect(signature == "c2ln")
+  }
+
+  @Test func `does not send a row that was changed to what it can't be`() throws {
+    let journal = try SQLiteJournal.open(path, .create)
+    let ticket = try queue(journal, "a")
+    Command.run(
+      "sqlite3", [path, "UPDATE deactivation SET product = '' WHERE row = \(ticket.row)"])
+    #expect(throws: JournalError.self) {
+      _ = try journal.next(after: 0, onlyDue: false, at: now)
+    }
+  }
+
+  @Test func `pins the first of two identities, and keeps the history`() throws {
+    let first = try SQLiteJournal.open(path, .create)
+    let second = try SQLiteJournal.open(path, .write)
+    let none = ComponentTokens(encoded: [UInt8]().span)
+    let components = try #require(none)
+    let record = try IdentityRecord(
+      id: hardwareID("first"), scheme: .value, idClass: .given,
+      platform: .metal, rulesDate: 1, components: components, pinnedAtEpochSeconds: 2,
+      reason: HardwareText(Array("first use".utf8)))
+    #expect(try first.append(record, after: 0))
+    #expect(try second.append(record, after: 0) == false)
+    #expect(try second.pinnedRecord()?.id.text == "first")
+    #expect(try second.append(record, after: 1))
+    #expect(try first.recordCount() == 2)
+  }
+}
+
+extension PendingDeactivation? {
+  static func == (left: consuming Self, right: _OptionalNilComparisonType) -> Bool {
+    switch left {
+    case .none: true
+    case .some: false
+    }
+  }
+  static func != (left: consuming Self, right: _OptionalNilComparisonType) -> Bool {
+    switch left {
+    case .none: false
+    case .some: true
+    }
+  }
+}
