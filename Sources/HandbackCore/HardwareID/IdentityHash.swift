@@ -28,19 +28,19 @@ enum IdentityHash {
   static func digest(
     _ purpose: Purpose, label: StaticString, fields: [HardwareText]
   ) -> InlineArray<32, UInt8> {
-    var message: [UInt8] = []
+    var message = HardwareText()
     append(HardwareText("hb1"), to: &message)
     append(HardwareText(label), to: &message)
     for field in fields { append(field, to: &message) }
     let salt = HardwareText(purpose.salt)
-    return PBKDF2.derive(secret: message.span, salt: salt.bytes.span, rounds: rounds)
+    return PBKDF2.derive(secret: message.bytes.span, salt: salt.bytes.span, rounds: rounds)
   }
 
-  private static func append(_ field: HardwareText, to message: inout [UInt8]) {
+  private static func append(_ field: HardwareText, to message: inout HardwareText) {
     let count = UInt32(field.byteCount)
     for shift: UInt32 in [24, 16, 8, 0] {
       message.append(UInt8(truncatingIfNeeded: count >> shift))
     }
-    message += field.bytes
+    message.append(field)
   }
 }

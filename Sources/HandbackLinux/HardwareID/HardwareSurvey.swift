@@ -12,24 +12,24 @@ public enum HardwareSurvey {
   /// - settleDeadlineMilliseconds: how long udev may still work off its events; past it, sources
   ///   that may come late count as such, and a weaker ID is not made instead of theirs.
   public static func take(
-    root: [UInt8]?, settleDeadlineMilliseconds: Int
+    root: HardwareText?, settleDeadlineMilliseconds: Int
   ) throws(Failure) -> HardwareEvidence {
     let tree: HardwareTree
     if let root { tree = try HardwareTree(below: root) } else { tree = HardwareTree() }
     let system = HardwareSystem(tree: tree)
-    var found = HardwareObservations()
+    let found = HardwareObservations()
     found.isSettled = system.waitUntilSettled(deadlineMilliseconds: settleDeadlineMilliseconds)
     // To add a source: its line here, and its case in the ranking of `HardwareIDSource`.
-    SoCSource.observe(system, into: &found)
-    CPUInfoSource.observe(system, into: &found)
-    DeviceTreeSource.observe(system, into: &found)
-    BoardEEPROMSource.observe(system, into: &found)
-    DMISource.observe(system, into: &found)
-    MMCSource.observe(system, into: &found)
-    NetworkSource.observe(system, into: &found)
-    DiskSource.observe(system, into: &found)
-    VMGenerationSource.observe(system, into: &found)
-    PlatformSource.observe(system, into: &found)
+    SoCSource.observe(system, into: found)
+    CPUInfoSource.observe(system, into: found)
+    DeviceTreeSource.observe(system, into: found)
+    BoardEEPROMSource.observe(system, into: found)
+    DMISource.observe(system, into: found)
+    MMCSource.observe(system, into: found)
+    NetworkSource.observe(system, into: found)
+    DiskSource.observe(system, into: found)
+    VMGenerationSource.observe(system, into: found)
+    PlatformSource.observe(system, into: found)
     return HardwareEvidence(found)
   }
 }
