@@ -11,7 +11,7 @@ internal import HandbackLinux
 func probeMain(
   _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> CInt {
-  var root: HardwareText?
+  var root: [UInt8]?
   if count > 1, let argument = unsafe arguments[1] {
     var bytes: [UInt8] = []
     var index = 0
@@ -19,7 +19,7 @@ func probeMain(
       bytes.append(UInt8(bitPattern: unsafe argument[index]))
       index += 1
     }
-    root = HardwareText(bytes)
+    root = bytes
   }
   do throws(HardwareSurvey.Failure) {
     show(try HardwareSurvey.take(root: root, settleDeadlineMilliseconds: 1000))

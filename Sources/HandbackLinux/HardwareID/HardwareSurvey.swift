@@ -12,10 +12,14 @@ public enum HardwareSurvey {
   /// - settleDeadlineMilliseconds: how long udev may still work off its events; past it, sources
   ///   that may come late count as such, and a weaker ID is not made instead of theirs.
   public static func take(
-    root: HardwareText?, settleDeadlineMilliseconds: Int
+    root: [UInt8]?, settleDeadlineMilliseconds: Int
   ) throws(Failure) -> HardwareEvidence {
     let tree: HardwareTree
-    if let root { tree = try HardwareTree(below: root) } else { tree = HardwareTree() }
+    if let root {
+      tree = try HardwareTree(below: HardwareText(root))
+    } else {
+      tree = HardwareTree()
+    }
     let system = HardwareSystem(tree: tree)
     let found = HardwareObservations()
     found.isSettled = system.waitUntilSettled(deadlineMilliseconds: settleDeadlineMilliseconds)
