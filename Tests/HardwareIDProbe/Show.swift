@@ -3,12 +3,13 @@ internal import HandbackCore
 /// One line a fact, the raw values never.
 func show(_ evidence: HardwareEvidence) {
   print("platform \(evidence.platform.name)")
-  if let record = record(evidence) {
+  let record = record(evidence)
+  if let record {
     print("id \(record.id.text)")
     print("class \(record.idClass.name)")
     print("components \(String(decoding: record.components.encoded(), as: UTF8.self))")
   }
-  for explained in evidence.explained() {
+  for explained in evidence.explained(record?.components) {
     let label = String(decoding: explained.reading.label.bytes, as: UTF8.self)
     var state = explained.reading.state.name.description
     if case .junk(let reason) = explained.reading.state { state += " (\(reason.name))" }

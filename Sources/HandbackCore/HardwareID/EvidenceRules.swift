@@ -197,6 +197,10 @@ struct EvidenceRules {
     guard let address = MACAddress(text.normalized()) else {
       return HardwareReading(observation, .junk(text.normalized().isEmpty ? .empty : .malformed))
     }
+    // systemd names some ports by their address (`enx…`), and labels are shown.
+    if observation.label.squeezed().contains(HardwareText(hexOf: address.octets)) {
+      observation.label = observation.label.slice(0..<3)
+    }
     if observation.attachment == .virtual { return HardwareReading(observation, .junk(.virtual)) }
     if !observation.isPermanent { return HardwareReading(observation, .junk(.notPermanent)) }
     if let reason = address.junk() {
@@ -214,7 +218,7 @@ struct EvidenceRules {
   /// A digest or a GUID, in hexadecimal: only nothing and zeros are wrong with it.
   private func digest(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
     let value = text.normalized()
-    guard let bytes = value.hexBytes(), bytes.count >= 16 else {
+    guard let bytes = value.hexBytes(), bytes.count == 16 || bytes.count == 32 else {
       return HardwareReading(observation, .junk(value.isEmpty ? .empty : .malformed))
     }
     if Self.isFiller(bytes, bytes.indices) { return HardwareReading(observation, .junk(.filler)) }

@@ -79,6 +79,12 @@ public struct HardwareText: Equatable, Sendable {
   }
 
   @inline(never)
+  func contains(_ text: HardwareText) -> Bool {
+    for start in bytes.indices where has(text, at: start) { return true }
+    return false
+  }
+
+  @inline(never)
   func has(_ text: StaticString, at start: Int) -> Bool {
     guard start + text.utf8CodeUnitCount <= bytes.count else { return false }
     for index in 0..<text.utf8CodeUnitCount where bytes[start + index] != text.byte(at: index) {
