@@ -3,22 +3,38 @@ internal import HandbackCore
 /// One line a fact, the raw values never.
 func show(_ evidence: HardwareEvidence) {
   print("platform \(evidence.platform.name)")
-  var random = InlineArray<32, UInt8>(repeating: 0)
-  for index in random.indices { random[index] = UInt8(index) }
-  do throws(IdentityDerivation.Refusal) {
-    let record = try IdentityDerivation.identify(
-      evidence, by: .hb1, random: random, epochSeconds: 0, reason: HardwareText("probe"))
-    print("id \(record.id.text) \(record.idClass.name)")
+  let record = record(evidence)
+  if let record {
+    print("id \(record.id.text)")
+    print("class \(record.idClass.name)")
     print("components \(String(decoding: record.components.encoded(), as: UTF8.self))")
+  }
+  for explained in evidence.explained(record?.components) {
+    let label = String(decoding: explained.reading.label.bytes, as: UTF8.self)
+    var state = explained.reading.state.name.description
+    if case .junk(let reason) = explained.reading.state { state += " (\(reason.name))" }
+    print("source \(explained.reading.source.name) '\(label)' \(state), \(explained.role.name)")
+  }
+}
+
+/// What the pin of one device is worth on another.
+func check(_ first: HardwareEvidence, _ second: HardwareEvidence) {
+  guard let record = record(first) else { return }
+  let check = IdentityCheck(record, with: second)
+  print("verdict \(check.verdict.name)")
+  for component in check.components {
+    print("component \(component.token.source.name) \(component.change.name)")
+  }
+}
+
+/// With a fixed random part: the tests compare.
+private func record(_ evidence: HardwareEvidence) -> IdentityRecord? {
+  do throws(IdentityDerivation.Refusal) {
+    return try IdentityDerivation.identify(
+      evidence, by: .hb1, random: InlineArray(repeating: 7), epochSeconds: 0,
+      reason: HardwareText("probe"))
   } catch {
     print("refused \(error.name)")
-  }
-  for reading in evidence.readings {
-    let label = String(decoding: reading.label.bytes, as: UTF8.self)
-    if case .junk(let reason) = reading.state {
-      print("source \(reading.source.name) \(label) junk: \(reason.name)")
-    } else {
-      print("source \(reading.source.name) \(label) \(reading.state.name)")
-    }
+    return nil
   }
 }

@@ -59,15 +59,15 @@ public struct ComponentTokens: Sendable {
   }
 
   public func encoded() -> [UInt8] {
-    var text: [UInt8] = []
+    var text = HardwareText()
     for index in tokens.indices {
       if index > 0 { text.append(0x20) }
       if index == anchorIndex { text.append(0x2A) }
-      text += HardwareText(tokens[index].source.name).bytes
+      text.append(tokens[index].source.name)
       text.append(0x3D)
       for offset in 0..<ComponentToken.characterCount { text.append(tokens[index].text[offset]) }
     }
-    return text
+    return text.bytes
   }
 
   /// `nil` for anything that `encoded()` does not write.

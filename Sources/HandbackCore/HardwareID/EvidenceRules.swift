@@ -13,9 +13,9 @@ struct EvidenceRules {
 
   func reading(of observation: HardwareObservation) -> HardwareReading {
     switch observation.content {
-    case .absent: return make(observation, .absent)
-    case .unreadable: return make(observation, .unreadable)
-    case .late: return make(observation, .late)
+    case .absent: return HardwareReading(observation, .absent)
+    case .unreadable: return HardwareReading(observation, .unreadable)
+    case .late: return HardwareReading(observation, .late)
     case .value(let text): return reading(of: observation, text)
     }
   }
@@ -41,8 +41,10 @@ struct EvidenceRules {
 
   private func soc(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
     let value = canonicalFuse(text.normalized())
-    if let reason = SerialRules.junk(value) { return make(observation, .junk(reason), value) }
-    return make(observation, .ok, value)
+    if let reason = SerialRules.junk(value) {
+      return HardwareReading(observation, .junk(reason), value)
+    }
+    return HardwareReading(observation, .ok, value)
   }
 
   /// i.MX: U-Boot writes the low word first, the kernel the high one, so the smaller of both
@@ -53,29 +55,32 @@ struct EvidenceRules {
       value.hexBytes() != nil
     else { return value }
     let last = value.slice((value.byteCount - 16)..<value.byteCount)
-    let swapped = HardwareText(Array(last.bytes[8...]) + Array(last.bytes[..<8]))
+    var swapped = last.slice(8..<16)
+    swapped.append(last.slice(0..<8))
     return last.precedes(swapped) ? last : swapped
   }
 
   private func deviceTree(_ observation: HardwareObservation, _ text: HardwareText)
     -> HardwareReading
   {
-    if observations.takesSerialFromStorage { return make(observation, .junk(.fromStorage)) }
+    if observations.takesSerialFromStorage {
+      return HardwareReading(observation, .junk(.fromStorage))
+    }
     let serial = text.normalized()
     // What other parts say decides here, so while one can't be read, this isn't known either.
     if let digits = serial.hexBytes(), digits.count == 6 {
       switch part(.networkAddress, named: serial) {
-      case .value: return make(observation, .junk(.networkAddress))
-      case .late: return make(observation, .late)
-      case .unreadable: return make(observation, .unreadable)
+      case .value: return HardwareReading(observation, .junk(.networkAddress))
+      case .late: return HardwareReading(observation, .late)
+      case .unreadable: return HardwareReading(observation, .unreadable)
       case .absent: break
       }
     }
     if serial.byteCount <= 10 {
       switch part(.eMMC, named: serial) {
-      case .value: return make(observation, .junk(.fromStorage))
-      case .late: return make(observation, .late)
-      case .unreadable: return make(observation, .unreadable)
+      case .value: return HardwareReading(observation, .junk(.fromStorage))
+      case .late: return HardwareReading(observation, .late)
+      case .unreadable: return HardwareReading(observation, .unreadable)
       case .absent: break
       }
     }
@@ -115,8 +120,9 @@ struct EvidenceRules {
     var digits = HardwareText()
     let normalized = text.normalized()
     let start = normalized.hasPrefix("0x") ? 2 : 0
-    for byte in normalized.bytes[start...] where HardwareText.hexDigit(byte) != nil {
-      if digits.isEmpty, byte == 0x30 { continue }
+    for index in start..<normalized.byteCount {
+      let byte = normalized.bytes[index]
+      if HardwareText.hexDigit(byte) == nil || (digits.isEmpty && byte == 0x30) { continue }
       digits.append(byte)
     }
     return digits
@@ -129,99 +135,103 @@ struct EvidenceRules {
   {
     let bytes = text.bytes
     guard bytes.count >= 28, bytes[0] == 0xAA, bytes[1] == 0x55, bytes[2] == 0x33, bytes[3] == 0xEE
-    else { return make(observation, .absent) }
-    var named = observation
-    named.product = text.slice(4..<12)
-    return plain(named, text.slice(16..<28).normalized())
+    else { return HardwareReading(observation, .absent) }
+    observation.product = text.slice(4..<12)
+    return plain(observation, text.slice(16..<28).normalized())
   }
 
   private func dmiSerial(_ observation: HardwareObservation, _ text: HardwareText)
     -> HardwareReading
   {
     let serial = text.normalized()
-    if let reason = SerialRules.junk(serial) { return make(observation, .junk(reason), serial) }
-    if !Self.isName(observation.maker), !Self.isName(observation.product) {
-      return make(observation, .junk(.nameless), serial)
+    if let reason = SerialRules.junk(serial) {
+      return HardwareReading(observation, .junk(reason), serial)
     }
-    return make(observation, .ok, serial)
+    if !Self.isName(observation.maker), !Self.isName(observation.product) {
+      return HardwareReading(observation, .junk(.nameless), serial)
+    }
+    return HardwareReading(observation, .ok, serial)
   }
 
   private func plain(_ observation: HardwareObservation, _ serial: HardwareText)
     -> HardwareReading
   {
-    if let reason = SerialRules.junk(serial) { return make(observation, .junk(reason), serial) }
-    return make(observation, .ok, serial)
+    if let reason = SerialRules.junk(serial) {
+      return HardwareReading(observation, .junk(reason), serial)
+    }
+    return HardwareReading(observation, .ok, serial)
   }
 
   private func uuid(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
     let normalized = text.normalized()
-    if normalized.isEmpty { return make(observation, .junk(.empty)) }
-    guard let uuid = HardwareUUID(normalized) else { return make(observation, .junk(.malformed)) }
+    if normalized.isEmpty { return HardwareReading(observation, .junk(.empty)) }
+    guard let uuid = HardwareUUID(normalized) else {
+      return HardwareReading(observation, .junk(.malformed))
+    }
     let value = uuid.canonicalText
-    if let reason = uuid.junk() { return make(observation, .junk(reason), value) }
-    return make(observation, .ok, value)
+    if let reason = uuid.junk() { return HardwareReading(observation, .junk(reason), value) }
+    return HardwareReading(observation, .ok, value)
   }
 
   /// Without the last byte: it is a checksum, which some kernels and cards leave 00.
   private func card(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
-    if observation.attachment == .removable { return make(observation, .removable) }
+    if observation.attachment == .removable { return HardwareReading(observation, .removable) }
     let identification = text.normalized()
     guard let bytes = identification.hexBytes(), bytes.count == 16 else {
-      return make(observation, .junk(identification.isEmpty ? .empty : .malformed))
+      return HardwareReading(observation, .junk(identification.isEmpty ? .empty : .malformed))
     }
     // The card's own serial number, bytes 10 to 13, is all that tells two of one make apart.
     let value = identification.slice(0..<30)
-    if bytes[10...13].allSatisfy({ $0 == 0 }) || bytes[10...13].allSatisfy({ $0 == 0xFF }) {
-      return make(observation, .junk(.filler), value)
+    if Self.isFiller(bytes, 10..<14) {
+      return HardwareReading(observation, .junk(.filler), value)
     }
     if SerialRules.junk(identification) != nil {
-      return make(observation, .junk(.listed), value)
+      return HardwareReading(observation, .junk(.listed), value)
     }
-    return make(observation, .ok, value)
+    return HardwareReading(observation, .ok, value)
   }
 
   private func network(_ observation: HardwareObservation, _ text: HardwareText)
     -> HardwareReading
   {
     guard let address = MACAddress(text.normalized()) else {
-      return make(observation, .junk(text.normalized().isEmpty ? .empty : .malformed))
+      return HardwareReading(observation, .junk(text.normalized().isEmpty ? .empty : .malformed))
     }
-    if observation.attachment == .virtual { return make(observation, .junk(.virtual)) }
-    if !observation.isPermanent { return make(observation, .junk(.notPermanent)) }
-    if let reason = address.junk() { return make(observation, .junk(reason), address.text) }
-    if observation.attachment == .removable { return make(observation, .removable) }
-    return make(observation, .ok, address.text)
+    // systemd names some ports by their address (`enx…`), and labels are shown.
+    if observation.label.squeezed().contains(HardwareText(hexOf: address.octets)) {
+      observation.label = observation.label.slice(0..<3)
+    }
+    if observation.attachment == .virtual { return HardwareReading(observation, .junk(.virtual)) }
+    if !observation.isPermanent { return HardwareReading(observation, .junk(.notPermanent)) }
+    if let reason = address.junk() {
+      return HardwareReading(observation, .junk(reason), address.text)
+    }
+    if observation.attachment == .removable { return HardwareReading(observation, .removable) }
+    return HardwareReading(observation, .ok, address.text)
   }
 
   private func disk(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
-    if observation.attachment == .removable { return make(observation, .removable) }
+    if observation.attachment == .removable { return HardwareReading(observation, .removable) }
     return plain(observation, text.normalized())
   }
 
   /// A digest or a GUID, in hexadecimal: only nothing and zeros are wrong with it.
   private func digest(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
     let value = text.normalized()
-    guard let bytes = value.hexBytes(), bytes.count >= 16 else {
-      return make(observation, .junk(value.isEmpty ? .empty : .malformed))
+    guard let bytes = value.hexBytes(), bytes.count == 16 || bytes.count == 32 else {
+      return HardwareReading(observation, .junk(value.isEmpty ? .empty : .malformed))
     }
-    if bytes.allSatisfy({ $0 == bytes[0] }) { return make(observation, .junk(.filler)) }
-    return make(observation, .ok, value)
+    if Self.isFiller(bytes, bytes.indices) { return HardwareReading(observation, .junk(.filler)) }
+    return HardwareReading(observation, .ok, value)
   }
 
-  // MARK: Making readings
-
-  /// `value` is kept when the state is `junk` too: a record may have been made by older rules.
-  private func make(
-    _ observation: HardwareObservation, _ state: HardwareReading.State,
-    _ value: HardwareText = HardwareText()
-  ) -> HardwareReading {
-    HardwareReading(
-      source: observation.source, label: observation.label, state: state,
-      canAnchor: observation.source.anchorClass != nil && observation.attachment == .soldered,
-      value: value, maker: observation.maker.normalized(),
-      product: observation.product.normalized(),
-      isWireless: observation.isWireless, path: observation.path)
+  /// Zeros, or ones.
+  private static func isFiller(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+    for index in range where bytes[index] != bytes[range.lowerBound] { return false }
+    return bytes[range.lowerBound] == 0 || bytes[range.lowerBound] == 0xFF
   }
+
+  // MARK: Names
 
   /// Whether a maker's or product's name is one. What is hashed is the name as it stands: a list
   /// that grows must not change the components of records that exist.

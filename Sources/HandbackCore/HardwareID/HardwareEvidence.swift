@@ -1,5 +1,5 @@
 /// What one source is worth after the rules.
-public struct HardwareReading: Sendable {
+public final class HardwareReading: Sendable {
   public enum State: Sendable {
     case ok
     case absent
@@ -25,12 +25,27 @@ public struct HardwareReading: Sendable {
   public let state: State
   /// Whether it may be what the ID is made of; a component otherwise.
   public let canAnchor: Bool
-  /// Normalized; what junk says is kept, for records that older rules made.
+  /// Normalized; kept when the state is `junk` too: a record may have been made by older rules.
   let value: HardwareText
   let maker: HardwareText
   let product: HardwareText
   let isWireless: Bool
   let path: HardwareText
+
+  init(
+    _ observation: HardwareObservation, _ state: State, _ value: HardwareText = HardwareText()
+  ) {
+    source = observation.source
+    label = observation.label
+    self.state = state
+    canAnchor =
+      observation.source.anchorClass != nil && observation.attachment == .soldered
+    self.value = value
+    maker = observation.maker.normalized()
+    product = observation.product.normalized()
+    isWireless = observation.isWireless
+    path = observation.path
+  }
 
   public var isOK: Bool {
     if case .ok = state { return true }

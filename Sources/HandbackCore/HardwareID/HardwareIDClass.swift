@@ -52,6 +52,23 @@ public enum HardwareIDClass: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// What would make a new derivation give another ID; the pinned one stays until `--repin`.
+  public var changesWith: StaticString {
+    switch self {
+    case .tpm: "the TPM, or clearing its endorsement hierarchy"
+    case .soc: "the board"
+    case .eep: "the board, or writing its EEPROM"
+    case .psn: "the device, or a firmware that writes another serial number"
+    case .bsn: "the mainboard, or a firmware that writes another serial number"
+    case .uuid: "the mainboard, or a firmware that writes another UUID"
+    case .mmc: "the soldered eMMC, which comes with the board"
+    case .mac: "the network port, or setting its address anew"
+    case .v: "the virtual machine: a clone, or going back to a snapshot"
+    case .r: "nothing: it is random"
+    case .given: "nothing: it was given"
+    }
+  }
+
   init?(utf8 text: Span<UInt8>) {
     for candidate in Self.allCases where candidate.name.isEqual(to: text) {
       self = candidate

@@ -1,5 +1,7 @@
 /// What one source gave, as it was read: before any rule.
-public struct HardwareObservation: Sendable {
+///
+/// A class, though it is a value by nature: copying six texts at each use cost 10 KB of code.
+public final class HardwareObservation {
   public enum Content: Sendable {
     case value(HardwareText)
     case absent
@@ -42,8 +44,8 @@ public struct HardwareObservation: Sendable {
   }
 }
 
-/// All that was read in one survey.
-public struct HardwareObservations: Sendable {
+/// All that was read in one survey, which fills it source by source.
+public final class HardwareObservations {
   public var list: [HardwareObservation] = []
   public var signs = PlatformSigns()
   /// `compatible` of the device tree's root, NUL between its parts; empty without a device tree.
@@ -58,6 +60,16 @@ public struct HardwareObservations: Sendable {
   public var dbusMachineID = HardwareObservation.Content.absent
 
   public init() {}
+
+  /// Notes what a source gave; the observation can be told more.
+  @discardableResult
+  public func add(_ source: HardwareIDSource, _ content: HardwareObservation.Content)
+    -> HardwareObservation
+  {
+    let observation = HardwareObservation(source, content)
+    list.append(observation)
+    return observation
+  }
 
   /// Freescale's and NXP's i.MX write one fuse in several forms.
   var isIMX: Bool {
@@ -76,6 +88,8 @@ public struct HardwareObservations: Sendable {
 extension HardwareText {
   /// A device tree's string list with blanks for its NULs, in lower case.
   func normalizedList() -> HardwareText {
-    HardwareText(bytes.map { $0 == 0 ? 0x20 : $0 }).normalized()
+    var list = HardwareText()
+    for byte in bytes { list.append(byte == 0 ? 0x20 : byte) }
+    return list.normalized()
   }
 }

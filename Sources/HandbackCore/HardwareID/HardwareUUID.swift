@@ -25,12 +25,12 @@ struct HardwareUUID {
   /// min(u, byteswap(u)), 8-4-4-4-12.
   var canonicalText: HardwareText {
     let digits = canonicalDigits.bytes
-    var text: [UInt8] = []
+    var text = HardwareText()
     for index in digits.indices {
       if index == 8 || index == 12 || index == 16 || index == 20 { text.append(0x2D) }
       text.append(digits[index])
     }
-    return HardwareText(text)
+    return text
   }
 
   private var canonicalDigits: HardwareText {

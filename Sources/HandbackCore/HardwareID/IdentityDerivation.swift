@@ -76,7 +76,7 @@ public enum IdentityDerivation {
   }
 
   /// Readings are ranked, so the first good one is the best one.
-  private static func bestIndex(_ evidence: HardwareEvidence) -> Int? {
+  static func bestIndex(_ evidence: HardwareEvidence) -> Int? {
     for index in evidence.readings.indices
     where evidence.readings[index].isOK
       && isCandidate(evidence.readings[index], on: evidence.platform)
@@ -86,7 +86,7 @@ public enum IdentityDerivation {
 
   /// On metal whatever is soldered; in a virtual machine the UUID alone, since the rest is made
   /// up by the hypervisor.
-  private static func isCandidate(_ reading: HardwareReading, on platform: Platform) -> Bool {
+  static func isCandidate(_ reading: HardwareReading, on platform: Platform) -> Bool {
     switch platform {
     case .metal: reading.canAnchor
     case .vm: reading.source == .productUUID

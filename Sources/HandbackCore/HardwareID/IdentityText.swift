@@ -10,15 +10,15 @@ enum IdentityText {
 
   static func make(_ idClass: HardwareIDClass, _ digest: InlineArray<32, UInt8>) -> HardwareID {
     let symbols = symbols(of: digest)
-    var text = HardwareText("hb1-").bytes
-    text += HardwareText(idClass.name).bytes
+    var text = HardwareText("hb1-")
+    text.append(idClass.name)
     text.append(0x2D)
     for symbol in symbols { text.append(alphabet.byte(at: Int(symbol))) }
     text.append(0x2D)
     let check = check(idClass, symbols)
     text.append(alphabet.byte(at: Int(check.0)))
     text.append(alphabet.byte(at: Int(check.1)))
-    guard let id = HardwareID(utf8: text.span) else {
+    guard let id = HardwareID(utf8: text.bytes.span) else {
       preconditionFailure("an ID of ours is a hardware ID")
     }
     return id

@@ -13,13 +13,13 @@ struct MACAddress: Equatable {
 
   /// `nn:nn:nn:nn:nn:nn`, lower case.
   var text: HardwareText {
-    var text: [UInt8] = []
+    var text = HardwareText()
     for octet in octets {
       if !text.isEmpty { text.append(0x3A) }
       text.append(HardwareText.hexCharacter(octet >> 4))
       text.append(HardwareText.hexCharacter(octet & 15))
     }
-    return HardwareText(text)
+    return text
   }
 
   /// The address as the one number that the Python client sends.
@@ -38,8 +38,8 @@ struct MACAddress: Equatable {
     let digits = HardwareText(hexOf: octets)
     if digits.isLine(of: JunkLists.addresses) { return .listed }
     if isGroup || isLocal { return .notPermanent }
-    if startsWithLine(digits, of: Self.hypervisors) { return .virtual }
-    if startsWithLine(digits, of: JunkLists.addressPrefixes) { return .filler }
+    if digits.hasLinePrefix(of: Self.hypervisors) { return .virtual }
+    if digits.hasLinePrefix(of: JunkLists.addressPrefixes) { return .filler }
     if hasFillerRun() || hasEmptyDevicePart() { return .filler }
     return nil
   }
@@ -79,22 +79,4 @@ struct MACAddress: Equatable {
     if last == (0, 0, 0) || last == (0xFF, 0xFF, 0xFF) { return true }
     return octets[3] == 0xBE && octets[4] == 0xEF
   }
-}
-
-/// Whether `text` begins with one of the lines of `list`.
-private func startsWithLine(_ text: HardwareText, of list: StaticString) -> Bool {
-  var offset = 0
-  var isEqual = true
-  for index in 0..<list.utf8CodeUnitCount {
-    let byte = list.byte(at: index)
-    if byte == 0x0A {
-      if isEqual, offset > 0 { return true }
-      offset = 0
-      isEqual = true
-    } else {
-      if offset >= text.byteCount || text.bytes[offset] != byte { isEqual = false }
-      offset += 1
-    }
-  }
-  return isEqual && offset > 0
 }

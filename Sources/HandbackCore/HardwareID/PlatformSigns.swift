@@ -39,13 +39,29 @@ public struct PlatformSigns: Sendable {
   /// The table of systemd's `src/basic/virt.c`, `dmi_vendor_table`, and the cloud providers'
   /// names; without blanks, since dumps made of udev's MODALIAS have none.
   private static func namesHypervisor(_ text: HardwareText) -> Bool {
-    text.hasPrefix("kvm") || text.hasPrefix("openstack") || text.hasPrefix("kubevirt")
-      || text.hasPrefix("amazonec2") || text.hasPrefix("qemu") || text.hasPrefix("vmware")
-      || text.hasPrefix("vmw") || text.hasPrefix("innotekgmbh") || text.hasPrefix("virtualbox")
-      || text.hasPrefix("oraclevm") || text.hasPrefix("xen") || text.hasPrefix("bochs")
-      || text.hasPrefix("parallels") || text.hasPrefix("bhyve") || text.hasPrefix("hyperv")
-      || text.hasPrefix("applevirtualization") || text.hasPrefix("googlecomputeengine")
-      || text.hasPrefix("digitalocean") || text.hasPrefix("alibabacloud")
-      || text.hasPrefix("rhev") || text.hasPrefix("ovirt")
+    text.hasLinePrefix(
+      of: """
+        kvm
+        openstack
+        kubevirt
+        amazonec2
+        qemu
+        vmware
+        vmw
+        innotekgmbh
+        virtualbox
+        oraclevm
+        xen
+        bochs
+        parallels
+        bhyve
+        hyperv
+        applevirtualization
+        googlecomputeengine
+        digitalocean
+        alibabacloud
+        rhev
+        ovirt
+        """)
   }
 }

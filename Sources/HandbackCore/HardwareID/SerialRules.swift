@@ -38,9 +38,8 @@ enum SerialRules {
     return core.byteCount < 8 || ones <= 1
   }
 
-  /// The whole value counts up from 0, 1 or 2, or it counts to nine somewhere inside.
+  /// The whole value counts up from 0, 1 or 2.
   private static func isRisingDigits(_ core: HardwareText) -> Bool {
-    if core.contains("123456789") || core.contains("987654321") { return true }
     guard (0x30...0x32).contains(core.bytes[0]) else { return false }
     for index in 1..<core.byteCount {
       let expected = core.bytes[index - 1] == 0x39 ? 0x30 : core.bytes[index - 1] + 1
@@ -49,12 +48,13 @@ enum SerialRules {
     return true
   }
 
-  /// What firmware is delivered with, and what decoders print.
+  /// What firmware is delivered with, what decoders print, and digits that count to nine.
   private static func isFillerText(_ core: HardwareText) -> Bool {
-    core.contains("tobefilled") || core.contains("filledbyo") || core.contains("tbdby")
-      || core.contains("defaultstring") || core.contains("oemserial")
-      || core.contains("badindex") || core.contains("outofspec")
-      || core.contains("serialnumberx")
+    for text: StaticString in [
+      "tobefilled", "filledbyo", "tbdby", "defaultstring", "oemserial", "badindex", "outofspec",
+      "serialnumberx", "123456789", "987654321",
+    ] where core.contains(text) { return true }
+    return false
   }
 
   /// Words for nothing, also as the beginning of a longer text.
@@ -74,44 +74,22 @@ enum SerialRules {
       nostring
       noasset
       """
-    if serial.hasPrefix("not ") { return true }
-    var start = 0
-    for index in 0...words.utf8CodeUnitCount
-    where index == words.utf8CodeUnitCount || words.byte(at: index) == 0x0A {
-      var offset = 0
-      while start + offset < index, offset < core.byteCount,
-        core.bytes[offset] == words.byte(at: start + offset)
-      {
-        offset += 1
-      }
-      if start + offset == index { return true }
-      start = index + 1
-    }
-    return false
+    return serial.hasPrefix("not ") || core.hasLinePrefix(of: words)
   }
 
   /// The name of the field in its own place: "System Serial Number", "Board Version".
   private static func isFieldName(_ core: HardwareText) -> Bool {
-    guard let end = endOfSubject(core) else {
-      return core.isEqual(to: "serial") || core.isEqual(to: "sernum")
-        || core.isEqual(to: "noserial") || (core.hasPrefix("asset") && core.contains("num"))
+    if core.isLine(of: "serial\nsernum\nnoserial") { return true }
+    if core.hasPrefix("asset"), core.contains("num") { return true }
+    for subject: StaticString in [
+      "system", "baseboard", "board", "chassis", "product", "mb", "pca", "asset", "part",
+    ] where core.hasPrefix(subject) {
+      let rest = core.slice(subject.utf8CodeUnitCount..<core.byteCount)
+      if rest.hasLinePrefix(of: "product\nserial\nsku\nvendor\nversion\nmanufactur") {
+        return true
+      }
     }
-    return core.has("product", at: end) || core.has("serial", at: end) || core.has("sku", at: end)
-      || core.has("vendor", at: end) || core.has("version", at: end)
-      || core.has("manufactur", at: end)
-  }
-
-  private static func endOfSubject(_ core: HardwareText) -> Int? {
-    if core.hasPrefix("system") { return 6 }
-    if core.hasPrefix("baseboard") { return 9 }
-    if core.hasPrefix("board") { return 5 }
-    if core.hasPrefix("chassis") { return 7 }
-    if core.hasPrefix("product") { return 7 }
-    if core.hasPrefix("mb") { return 2 }
-    if core.hasPrefix("pca") { return 3 }
-    if core.hasPrefix("asset") { return 5 }
-    if core.hasPrefix("part") { return 4 }
-    return nil
+    return false
   }
 
   /// AMI's template: "Type2 - Board Serial Number".

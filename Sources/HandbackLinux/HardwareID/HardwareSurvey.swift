@@ -15,21 +15,25 @@ public enum HardwareSurvey {
     root: [UInt8]?, settleDeadlineMilliseconds: Int
   ) throws(Failure) -> HardwareEvidence {
     let tree: HardwareTree
-    if let root { tree = try HardwareTree(below: root) } else { tree = HardwareTree() }
+    if let root {
+      tree = try HardwareTree(below: HardwareText(root))
+    } else {
+      tree = HardwareTree()
+    }
     let system = HardwareSystem(tree: tree)
-    var found = HardwareObservations()
+    let found = HardwareObservations()
     found.isSettled = system.waitUntilSettled(deadlineMilliseconds: settleDeadlineMilliseconds)
     // To add a source: its line here, and its case in the ranking of `HardwareIDSource`.
-    SoCSource.observe(system, into: &found)
-    CPUInfoSource.observe(system, into: &found)
-    DeviceTreeSource.observe(system, into: &found)
-    BoardEEPROMSource.observe(system, into: &found)
-    DMISource.observe(system, into: &found)
-    MMCSource.observe(system, into: &found)
-    NetworkSource.observe(system, into: &found)
-    DiskSource.observe(system, into: &found)
-    VMGenerationSource.observe(system, into: &found)
-    PlatformSource.observe(system, into: &found)
+    SoCSource.observe(system, into: found)
+    CPUInfoSource.observe(system, into: found)
+    DeviceTreeSource.observe(system, into: found)
+    BoardEEPROMSource.observe(system, into: found)
+    DMISource.observe(system, into: found)
+    MMCSource.observe(system, into: found)
+    NetworkSource.observe(system, into: found)
+    DiskSource.observe(system, into: found)
+    VMGenerationSource.observe(system, into: found)
+    PlatformSource.observe(system, into: found)
     return HardwareEvidence(found)
   }
 }

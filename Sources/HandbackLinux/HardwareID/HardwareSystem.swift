@@ -27,69 +27,69 @@ struct HardwareSystem: ~Copyable {
   }
 
   /// The device at a path such as `/sys/class/net/eth0`.
-  func device(_ path: HardwarePath) -> HardwareDevice {
-    let target = tree.linkTarget(path)
+  @inline(never)
+  func device(_ path: HardwareText) -> HardwareDevice {
+    var position = HardwareText()
+    if let target = tree.linkTarget(path) {
+      // `../../devices/…`: what is above does not matter.
+      for component in target.split(at: 0x2F) where !component.isEqual(to: "..") {
+        position.append(0x2F)
+        position.append(component)
+      }
+    }
     return HardwareDevice(
-      path: path, target: target, udev: udev?.device(path),
+      path: path, position: position, udev: udev?.device(path),
       isUdevRunning: udev?.isRunning() ?? false)
   }
 
-  // MARK: One device
-
-  /// An attribute, trailing newline and all: the rules trim.
+  /// An attribute, blanks and newlines and all: the rules trim.
+  @inline(never)
   func attribute(_ name: StaticString, of device: borrowing HardwareDevice)
     -> HardwareObservation.Content
   {
-    if let result = device.udevAttribute(name) {
-      switch result {
-      case .success(let bytes): return .value(HardwareText(bytes))
-      // Of an attribute that is there libudev may say nothing (eudev) or only that it failed:
-      // the file says which.
-      case .failure: break
-      }
-    }
-    return tree.read(device.path.appending(name))
+    if let text = device.udevAttribute(HardwareText(name)) { return .value(text) }
+    // The file says whether it is missing or can't be read.
+    return tree.read(device.path.joining(name))
   }
 
-  /// A property that udev's rules or the kernel gave the device.
-  func property(_ name: StaticString, of device: borrowing HardwareDevice) -> [UInt8]? {
-    if tree.isRunningSystem { return device.udevProperty(name) }
+  /// The same where no decision hangs on why there is none.
+  @inline(never)
+  func text(_ name: StaticString, of device: borrowing HardwareDevice) -> HardwareText {
+    guard case .value(let text) = attribute(name, of: device) else { return HardwareText() }
+    return text
+  }
+
+  /// A property that udev's rules or the kernel gave the device; empty without one.
+  @inline(never)
+  func property(_ name: StaticString, of device: borrowing HardwareDevice) -> HardwareText {
+    var head = HardwareText(name)
+    if tree.isRunningSystem { return device.udevProperty(head) ?? HardwareText() }
+    head.append(0x3D)
     // The kernel's own properties, then the database's.
-    return Self.line(name, separator: 0x3D, prefix: "", in: text(device.path.appending("uevent")))
-      ?? databaseProperty(name, of: device)
-  }
-
-  private func databaseProperty(_ name: StaticString, of device: borrowing HardwareDevice)
-    -> [UInt8]?
-  {
-    // udev names a network device's file by its index and a block device's by its number.
-    var file: [UInt8] = []
-    if case .value(let index) = tree.read(device.path.appending("ifindex")) {
-      file = [0x6E] + index.normalized().bytes
-    } else if case .value(let number) = tree.read(device.path.appending("dev")) {
-      file = [0x62] + number.normalized().bytes
+    if let value = Self.value(of: head, in: tree.text(device.path.joining("uevent"))) {
+      return value
     }
-    guard file.count > 1, !file.contains(0x2F) else { return nil }
-    let text = text(HardwarePath("/run/udev/data").appending(file))
-    return Self.line(name, separator: 0x3D, prefix: "E:", in: text)
+    var line = HardwareText("E:")
+    line.append(head)
+    return Self.value(of: line, in: databaseEntry(of: device)) ?? HardwareText()
   }
 
-  private func text(_ path: HardwarePath) -> [UInt8] {
-    switch tree.readBytes(path, byteCountMax: 16_384) {
-    case .success(let bytes): bytes
-    case .failure: []
+  /// udev names a network device's entry by its index and a block device's by its number.
+  private func databaseEntry(of device: borrowing HardwareDevice) -> HardwareText {
+    var name = HardwareText("n")
+    var key = tree.text(device.path.joining("ifindex")).normalized()
+    if key.isEmpty {
+      name = HardwareText("b")
+      key = tree.text(device.path.joining("dev")).normalized()
     }
+    name.append(key)
+    return tree.text(HardwareText("/run/udev/data").joining(name), byteCountMax: 16_384)
   }
 
-  /// The rest of the first line that begins with prefix, name and separator.
-  private static func line(
-    _ name: StaticString, separator: UInt8, prefix: StaticString, in text: [UInt8]
-  ) -> [UInt8]? {
-    var head = HardwareText(prefix).bytes
-    head += HardwareText(name).bytes
-    head.append(separator)
-    for line in text.split(separator: 0x0A) where line.starts(with: head) {
-      return Array(line.dropFirst(head.count))
+  /// The rest of the first line that begins with `head`.
+  private static func value(of head: HardwareText, in text: HardwareText) -> HardwareText? {
+    for line in text.split(at: 0x0A) where line.hasPrefix(head) {
+      return line.slice(head.byteCount..<line.byteCount)
     }
     return nil
   }
@@ -97,29 +97,25 @@ struct HardwareSystem: ~Copyable {
 
 /// A device by its path, with libudev's handle on the running system.
 struct HardwareDevice: ~Copyable {
-  let path: HardwarePath
-  /// Where the device really is, below `/sys`, from its link; empty if the link is not there.
-  let devicePath: [UInt8]
+  let path: HardwareText
+  /// Where the device really is, `/devices/…`, from its link; empty without a link.
+  let position: HardwareText
   private let udev: UdevDevice?
   /// Whether udev runs and has not yet handled this device.
   let isPending: Bool
 
-  init(path: HardwarePath, target: [UInt8]?, udev: consuming UdevDevice?, isUdevRunning: Bool) {
+  init(
+    path: HardwareText, position: HardwareText, udev: consuming UdevDevice?, isUdevRunning: Bool
+  ) {
     self.path = path
-    // `../../devices/…`: what is above does not matter.
-    var devicePath: [UInt8] = []
-    if let target {
-      devicePath = target
-      while devicePath.starts(with: [0x2E, 0x2E, 0x2F]) { devicePath.removeFirst(3) }
-    }
-    self.devicePath = devicePath
+    self.position = position
     isPending = isUdevRunning && !(udev?.isInitialized ?? true)
     self.udev = udev
   }
 
-  func udevAttribute(_ name: StaticString) -> Result<[UInt8], HardwareTree.ErrorCode>? {
-    udev?.attribute(name)
-  }
+  var isOnUSB: Bool { position.contains("/usb") }
 
-  func udevProperty(_ name: StaticString) -> [UInt8]? { udev?.property(name) ?? nil }
+  func udevAttribute(_ name: HardwareText) -> HardwareText? { udev?.attribute(name) ?? nil }
+
+  func udevProperty(_ name: HardwareText) -> HardwareText? { udev?.property(name) ?? nil }
 }

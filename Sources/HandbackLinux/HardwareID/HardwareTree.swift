@@ -14,10 +14,10 @@ struct HardwareTree: ~Copyable {
 
   init() { root = -1 }
 
-  init(below folder: [UInt8]) throws(HardwareSurvey.Failure) {
-    let opened = unsafe withNULTerminated(folder) { unsafe clibc_open_folder($0) }
+  init(below folder: HardwareText) throws(HardwareSurvey.Failure) {
+    let opened = unsafe folder.withCString { Int(unsafe clibc_open_folder($0)) }
     guard opened >= 0 else { throw .rootCannotBeOpened(errorCode: clibc_errno()) }
-    root = opened
+    root = Int32(opened)
   }
 
   deinit {
@@ -29,25 +29,15 @@ struct HardwareTree: ~Copyable {
   // MARK: Reading
 
   /// A file's content, up to `byteCountMax` bytes.
-  func read(_ path: HardwarePath, byteCountMax: Int = HardwareText.byteCountMax)
+  @inline(never)
+  func read(_ path: HardwareText, byteCountMax: Int = HardwareText.byteCountMax)
     -> HardwareObservation.Content
   {
-    switch readBytes(path, byteCountMax: byteCountMax) {
-    case .success(let bytes): .value(HardwareText(bytes))
-    case .failure(let reason): Self.content(reason.code)
-    }
-  }
-
-  struct ErrorCode: Error {
-    let code: Int32
-  }
-
-  func readBytes(_ path: HardwarePath, byteCountMax: Int) -> Result<[UInt8], ErrorCode> {
     let file = open(path)
-    guard file >= 0 else { return .failure(ErrorCode(code: clibc_errno())) }
+    guard file >= 0 else { return Self.content(clibc_errno()) }
     defer { close(file) }
     // A folder or a FIFO in a file's place is as good as no file.
-    guard clibc_is_regular(file) == 1 else { return .failure(ErrorCode(code: ENOENT)) }
+    guard clibc_is_regular(file) == 1 else { return .absent }
     var bytes = [UInt8](repeating: 0, count: byteCountMax)
     var fill = 0
     while fill < byteCountMax {
@@ -55,155 +45,183 @@ struct HardwareTree: ~Copyable {
         unsafe CLibc.read(file, buffer.baseAddress.map { unsafe $0 + fill }, byteCountMax - fill)
       }
       if count < 0, clibc_errno() == EINTR { continue }
-      guard count >= 0 else { return .failure(ErrorCode(code: clibc_errno())) }
+      guard count >= 0 else { return Self.content(clibc_errno()) }
       if count == 0 { break }
       fill += count
     }
-    bytes.removeSubrange(fill...)
-    return .success(bytes)
+    bytes.removeLast(byteCountMax - fill)
+    return .value(HardwareText(bytes))
+  }
+
+  func read(_ path: StaticString) -> HardwareObservation.Content { read(HardwareText(path)) }
+
+  /// A file's text, nothing for one that can't be read: for what no decision hangs on.
+  func text(_ path: HardwareText, byteCountMax: Int = HardwareText.byteCountMax) -> HardwareText {
+    guard case .value(let text) = read(path, byteCountMax: byteCountMax) else {
+      return HardwareText()
+    }
+    return text
   }
 
   /// What an error means for a source: only what is not there is absent.
-  static func content(_ code: Int32) -> HardwareObservation.Content {
-    clibc_is_missing(code) != 0 || code == ELOOP ? .absent : .unreadable
+  private static func content(_ code: Int32) -> HardwareObservation.Content {
+    clibc_is_missing(code) != 0 ? .absent : .unreadable
   }
 
-  func exists(_ path: HardwarePath) -> Bool {
-    if root < 0 { return unsafe path.withCString { unsafe access($0, F_OK) } == 0 }
+  @inline(never)
+  func exists(_ path: HardwareText) -> Bool {
+    if root < 0 { return unsafe path.withCString { Int(unsafe access($0, F_OK)) } == 0 }
     let file = open(path)
     if file < 0 { return clibc_is_refused(clibc_errno()) != 0 }
     close(file)
     return true
   }
 
+  func exists(_ path: StaticString) -> Bool { exists(HardwareText(path)) }
+
   /// Where a symbolic link leads, as written; `nil` for anything else.
-  func linkTarget(_ path: HardwarePath) -> [UInt8]? {
-    if root < 0 { return Self.linkTarget(-1, path.bytes) }
-    let components = Self.components(of: path.bytes)
-    guard let name = components.last else { return nil }
-    guard let (folder, _) = walk(Array(components.dropLast())) else { return nil }
+  @inline(never)
+  func linkTarget(_ path: HardwareText) -> HardwareText? {
+    if root < 0 { return Self.linkTarget(-1, path) }
+    var components = path.split(at: Self.slash)
+    guard let name = components.popLast(), let place = walk(components) else { return nil }
+    // `walk` gives the last folder's parent and its name.
+    let folder = place.name.isEmpty ? place.folder : Self.enter(place.folder, place.name)
+    guard folder >= 0 else { return nil }
     defer { close(folder) }
     return Self.linkTarget(folder, name)
   }
 
-  /// The names in a folder, sorted; `nil` if there are more than `countMax`. A folder that is
-  /// not there has none.
-  func names(in path: HardwarePath, countMax: Int) -> [[UInt8]]? {
+  /// Gives `body` the names in a folder, hidden ones left out, until it says `false`. A folder
+  /// that is not there has none.
+  @inline(never)
+  func eachName(in path: HardwareText, _ body: (HardwareText) -> Bool) {
     let folder = open(path)
-    guard folder >= 0 else { return [] }
+    guard folder >= 0 else { return }
     guard let stream = unsafe fdopendir(folder) else {
       close(folder)
-      return []
+      return
     }
     defer { unsafe closedir(stream) }
-    var names: [[UInt8]] = []
     while let text = unsafe clibc_next_name(stream) {
-      let name = unsafe bytes(of: text, byteCountMax: 255)
-      if name.first == 0x2E { continue }
-      if names.count >= countMax { return nil }
-      names.append(name)
+      let name = unsafe HardwareText(copying: text)
+      if !name.hasPrefix("."), !body(name) { return }
     }
-    names.sort { $0.lexicographicallyPrecedes($1) }
-    return names
   }
 
   // MARK: Below a folder
 
-  private func open(_ path: HardwarePath) -> Int32 {
+  private static let slash: UInt8 = 0x2F
+
+  /// An open file, or -1 and `errno`.
+  @inline(never)
+  private func open(_ path: HardwareText) -> Int32 {
     if root < 0 {
       while true {
-        let file = unsafe path.withCString { unsafe clibc_open_to_read($0) }
-        if file >= 0 || clibc_errno() != EINTR { return file }
+        let file = unsafe path.withCString { Int(unsafe clibc_open_to_read($0)) }
+        if file >= 0 || clibc_errno() != EINTR { return Int32(file) }
       }
     }
-    guard let (folder, name) = walk(Self.components(of: path.bytes)) else { return -1 }
-    guard let name else { return folder }
-    let file = unsafe withNULTerminated(name) { unsafe clibc_open_in(folder, $0) }
+    guard let place = walk(path.split(at: Self.slash)) else { return -1 }
+    let name = place.name.isEmpty ? HardwareText(".") : place.name
+    let file = unsafe name.withCString { Int(unsafe clibc_open_in(place.folder, $0)) }
     let code = clibc_errno()
-    close(folder)
+    close(place.folder)
     clibc_set_errno(code)
-    return file
+    return Int32(file)
   }
 
   /// Links in a path are followed this often, as the kernel does, so loops end.
   private static let linkCountMax = 40
 
-  /// Resolves links below the root: the folder of the last component, and its name; no name if
-  /// the path ends at a folder. `nil`, and `errno`, if there is none or a link leads out.
-  private func walk(_ components: [[UInt8]]) -> (folder: Int32, name: [UInt8]?)? {
-    var pending = components
-    var resolved: [[UInt8]] = []
+  private struct Place {
+    let folder: Int32
+    /// Empty for the root itself.
+    let name: HardwareText
+  }
+
+  /// Resolves links below the root: the folder of the last component, and its name. `nil`, and
+  /// `errno`, if there is none or a link leads out.
+  @inline(never)
+  private func walk(_ components: [HardwareText]) -> Place? {
+    // The next component is the last one.
+    var pending: [HardwareText] = []
+    Self.push(components, onto: &pending)
+    var resolved: [HardwareText] = []
     var linkCount = 0
-    while !pending.isEmpty {
-      let name = pending.removeFirst()
-      if name == [0x2E] { continue }
-      if name == [0x2E, 0x2E] {
+    while let name = pending.popLast() {
+      if name.isEqual(to: ".") { continue }
+      if name.isEqual(to: "..") {
         // Out of the root: not followed, and as good as not there.
-        guard resolved.popLast() != nil else {
-          clibc_set_errno(ENOENT)
-          return nil
-        }
+        if resolved.popLast() == nil { return Self.fail(ENOENT) }
         continue
       }
-      let folder = openFolder(resolved)
+      let folder = openFolder(resolved, count: resolved.count)
       guard folder >= 0 else { return nil }
-      guard let target = Self.linkTarget(folder, name) else {
-        if pending.isEmpty { return (folder, name) }
-        close(folder)
+      let target = Self.linkTarget(folder, name)
+      close(folder)
+      guard let target else {
         resolved.append(name)
         continue
       }
-      close(folder)
       linkCount += 1
-      guard linkCount <= Self.linkCountMax else {
-        clibc_set_errno(ELOOP)
-        return nil
-      }
+      if linkCount > Self.linkCountMax { return Self.fail(ENOENT) }
       // An absolute link means the device's own root.
-      if target.first == 0x2F { resolved.removeAll() }
-      pending = Self.components(of: target) + pending
+      if target.hasPrefix("/") { resolved = [] }
+      Self.push(target.split(at: Self.slash), onto: &pending)
     }
-    let folder = openFolder(resolved)
-    return folder < 0 ? nil : (folder, nil)
+    let folder = openFolder(resolved, count: resolved.count - 1)
+    if folder < 0 { return nil }
+    return Place(folder: folder, name: resolved.last ?? HardwareText())
   }
 
-  /// Opens a folder whose path has no link in it.
-  private func openFolder(_ components: [[UInt8]]) -> Int32 {
-    var folder = unsafe withNULTerminated([0x2E]) { unsafe clibc_open_folder_in(root, $0) }
-    for name in components where folder >= 0 {
-      let next = unsafe withNULTerminated(name) { unsafe clibc_open_folder_in(folder, $0) }
-      let code = clibc_errno()
-      close(folder)
-      clibc_set_errno(code)
-      folder = next
+  private static func fail(_ code: Int32) -> Place? {
+    clibc_set_errno(code)
+    return nil
+  }
+
+  private static func push(_ components: [HardwareText], onto pending: inout [HardwareText]) {
+    var index = components.count
+    while index > 0 {
+      index -= 1
+      pending.append(components[index])
+    }
+  }
+
+  /// Opens a folder whose path, the first `count` components, has no link in it.
+  private func openFolder(_ components: [HardwareText], count: Int) -> Int32 {
+    var folder = Self.openFolder(root, HardwareText("."))
+    var index = 0
+    while index < count, folder >= 0 {
+      folder = Self.enter(folder, components[index])
+      index += 1
     }
     return folder
   }
 
-  private static func linkTarget(_ folder: Int32, _ name: [UInt8]) -> [UInt8]? {
-    var target = [UInt8](repeating: 0, count: 4096)
-    let count = unsafe withNULTerminated(name) { path in
+  /// Opens a folder in another, which is closed.
+  private static func enter(_ folder: Int32, _ name: HardwareText) -> Int32 {
+    let next = openFolder(folder, name)
+    let code = clibc_errno()
+    close(folder)
+    clibc_set_errno(code)
+    return next
+  }
+
+  private static func openFolder(_ folder: Int32, _ name: HardwareText) -> Int32 {
+    Int32(unsafe name.withCString { Int(unsafe clibc_open_folder_in(folder, $0)) })
+  }
+
+  @inline(never)
+  private static func linkTarget(_ folder: Int32, _ name: HardwareText) -> HardwareText? {
+    var target = [UInt8](repeating: 0, count: HardwareText.byteCountMax)
+    let count = unsafe name.withCString { path in
       unsafe target.withUnsafeMutableBufferPointer { buffer in
-        unsafe clibc_read_link_at(folder, path, buffer.baseAddress, buffer.count)
+        Int(unsafe clibc_read_link_at(folder, path, buffer.baseAddress, buffer.count))
       }
     }
     guard count > 0 else { return nil }
-    target.removeSubrange(Int(count)...)
-    return target
-  }
-
-  private static func components(of path: [UInt8]) -> [[UInt8]] {
-    var components: [[UInt8]] = []
-    var name: [UInt8] = []
-    for byte in path {
-      if byte == 0x2F {
-        if !name.isEmpty { components.append(name) }
-        name = []
-      } else {
-        name.append(byte)
-      }
-    }
-    if !name.isEmpty { components.append(name) }
-    return components
+    target.removeLast(target.count - count)
+    return HardwareText(target)
   }
 }

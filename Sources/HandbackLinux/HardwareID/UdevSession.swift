@@ -1,5 +1,6 @@
 internal import CLibc
 internal import CUdev
+import HandbackCore
 
 /// libudev's view of the running system.
 @safe
@@ -17,10 +18,13 @@ struct UdevSession: ~Copyable {
   }
 
   /// The device at a path below `/sys`.
-  func device(_ path: HardwarePath) -> UdevDevice? {
-    guard
-      let device = unsafe path.withCString({ unsafe udev_device_new_from_syspath(context, $0) })
-    else { return nil }
+  func device(_ path: HardwareText) -> UdevDevice? {
+    var device: OpaquePointer?
+    _ = unsafe path.withCString {
+      unsafe device = udev_device_new_from_syspath(context, $0)
+      return 0
+    }
+    guard let device = unsafe device else { return nil }
     return unsafe UdevDevice(owning: device)
   }
 
@@ -33,7 +37,7 @@ struct UdevSession: ~Copyable {
 
   /// Without udev, as on systems with mdev alone, there is nothing to wait for.
   func isRunning() -> Bool {
-    unsafe HardwarePath("/run/udev/control").withCString { unsafe access($0, F_OK) } == 0
+    unsafe HardwareText("/run/udev/control").withCString { Int(unsafe access($0, F_OK)) } == 0
   }
 }
 
@@ -53,23 +57,25 @@ struct UdevDevice: ~Copyable {
   /// Whether udev has handled the device's arrival; its properties are incomplete before.
   var isInitialized: Bool { unsafe udev_device_get_is_initialized(device) != 0 }
 
-  func property(_ name: StaticString) -> [UInt8]? {
-    guard
-      let value = unsafe HardwarePath(name).withCString({
-        unsafe udev_device_get_property_value(device, $0)
-      })
-    else { return nil }
-    return unsafe bytes(of: value, byteCountMax: 4096)
+  @inline(never)
+  func property(_ name: HardwareText) -> HardwareText? {
+    var value: UnsafePointer<CChar>?
+    _ = unsafe name.withCString {
+      unsafe value = udev_device_get_property_value(device, $0)
+      return 0
+    }
+    return unsafe value.map { unsafe HardwareText(copying: $0) }
   }
 
-  /// The attribute's value, or the error code that reading it left.
-  func attribute(_ name: StaticString) -> Result<[UInt8], HardwareTree.ErrorCode> {
-    var code: Int32 = 0
-    guard
-      let value = unsafe HardwarePath(name).withCString({
-        unsafe cudev_attribute(device, $0, &code)
-      })
-    else { return .failure(HardwareTree.ErrorCode(code: code)) }
-    return .success(unsafe bytes(of: value, byteCountMax: 4096))
+  /// The attribute's value. `nil` if libudev has none to give, for whatever reason: eudev does
+  /// not always say.
+  @inline(never)
+  func attribute(_ name: HardwareText) -> HardwareText? {
+    var value: UnsafePointer<CChar>?
+    _ = unsafe name.withCString {
+      unsafe value = udev_device_get_sysattr_value(device, $0)
+      return 0
+    }
+    return unsafe value.map { unsafe HardwareText(copying: $0) }
   }
 }

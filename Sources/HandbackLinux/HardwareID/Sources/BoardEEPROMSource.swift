@@ -6,22 +6,18 @@ enum BoardEEPROMSource {
   private static let byteCountMax = 64
   private static let countMax = 256
 
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let folder = HardwarePath("/sys/bus/i2c/devices")
-    guard let names = system.tree.names(in: folder, countMax: countMax) else {
-      found.list.append(HardwareObservation(.boardEEPROM, .unreadable))
-      return
-    }
-    var isFound = false
-    for name in names {
-      let path = folder.appending(name).appending("eeprom")
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let folder = HardwareText("/sys/bus/i2c/devices")
+    var count = 0
+    system.tree.eachName(in: folder) { name in
+      let path = folder.joining(name).joining("eeprom")
       let content = system.tree.read(path, byteCountMax: byteCountMax)
-      if case .absent = content { continue }
-      var observation = HardwareObservation(.boardEEPROM, content)
-      observation.label = HardwareText(name)
-      found.list.append(observation)
-      isFound = true
+      if case .absent = content { return true }
+      found.add(.boardEEPROM, content).label = name
+      count += 1
+      return count < countMax
     }
-    if !isFound { found.list.append(HardwareObservation(.boardEEPROM, .absent)) }
+    if count == 0 { found.add(.boardEEPROM, .absent) }
+    if count == countMax { found.add(.boardEEPROM, .unreadable) }
   }
 }

@@ -5,17 +5,18 @@ enum CPUInfoSource {
   /// 512 KiB hold 256 x86 processors; ARM's serial comes last, of fewer and shorter blocks.
   private static let byteCountMax = 524_288
 
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    switch system.tree.readBytes(HardwarePath("/proc/cpuinfo"), byteCountMax: byteCountMax) {
-    case .success(let text):
-      found.cpuinfo = CPUInfo(text.span)
-      if let serial = found.cpuinfo.serial {
-        found.list.append(HardwareObservation(.cpuinfoSerial, .value(serial)))
-      } else {
-        found.list.append(HardwareObservation(.cpuinfoSerial, .absent))
-      }
-    case .failure(let reason):
-      found.list.append(HardwareObservation(.cpuinfoSerial, HardwareTree.content(reason.code)))
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let path = HardwareText("/proc/cpuinfo")
+    let content = system.tree.read(path, byteCountMax: byteCountMax)
+    guard case .value(let text) = content else {
+      found.add(.cpuinfoSerial, content)
+      return
+    }
+    found.cpuinfo = CPUInfo(text.bytes.span)
+    if let serial = found.cpuinfo.serial {
+      found.add(.cpuinfoSerial, .value(serial))
+    } else {
+      found.add(.cpuinfoSerial, .absent)
     }
   }
 }

@@ -4,35 +4,23 @@ import HandbackCore
 ///
 /// Serials and UUID are readable by root only; a field that the table lacks has no file.
 enum DMISource {
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let device = system.device(HardwarePath("/sys/class/dmi/id"))
-    found.signs.systemVendor = text("sys_vendor", device, system)
-    found.signs.productName = text("product_name", device, system)
-    found.signs.productVersion = text("product_version", device, system)
-    found.signs.boardVendor = text("board_vendor", device, system)
-    found.signs.biosVendor = text("bios_vendor", device, system)
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let device = system.device(HardwareText("/sys/class/dmi/id"))
+    found.signs.systemVendor = system.text("sys_vendor", of: device)
+    found.signs.productName = system.text("product_name", of: device)
+    found.signs.productVersion = system.text("product_version", of: device)
+    found.signs.boardVendor = system.text("board_vendor", of: device)
+    found.signs.biosVendor = system.text("bios_vendor", of: device)
 
-    var product = HardwareObservation(
-      .productSerial, system.attribute("product_serial", of: device))
+    let product = found.add(.productSerial, system.attribute("product_serial", of: device))
     product.maker = found.signs.systemVendor
     product.product = found.signs.productName
-    found.list.append(product)
 
-    var board = HardwareObservation(.boardSerial, system.attribute("board_serial", of: device))
+    let board = found.add(.boardSerial, system.attribute("board_serial", of: device))
     board.maker = found.signs.boardVendor
-    board.product = text("board_name", device, system)
-    found.list.append(board)
+    board.product = system.text("board_name", of: device)
 
-    found.list.append(
-      HardwareObservation(.chassisSerial, system.attribute("chassis_serial", of: device)))
-    found.list.append(
-      HardwareObservation(.productUUID, system.attribute("product_uuid", of: device)))
-  }
-
-  private static func text(
-    _ name: StaticString, _ device: borrowing HardwareDevice, _ system: borrowing HardwareSystem
-  ) -> HardwareText {
-    guard case .value(let text) = system.attribute(name, of: device) else { return HardwareText() }
-    return text
+    found.add(.chassisSerial, system.attribute("chassis_serial", of: device))
+    found.add(.productUUID, system.attribute("product_uuid", of: device))
   }
 }

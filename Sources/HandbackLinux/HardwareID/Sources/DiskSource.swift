@@ -2,42 +2,46 @@ import HandbackCore
 
 /// Disks: a component to compare by, never an anchor.
 enum DiskSource {
-  private static let countMax = 4096
   /// The first ones, by name; a server's hundred disks would only slow the hashing down.
-  private static let diskCountMax = 4
+  private static let countMax = 4
 
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let folder = HardwarePath("/sys/class/block")
-    var count = 0
-    for name in system.tree.names(in: folder, countMax: countMax) ?? []
-    where isDisk(name) && count < diskCountMax {
-      let path = folder.appending(name)
-      if system.tree.exists(path.appending("partition")) { continue }
-      let device = system.device(path)
-      guard let identifier = identifier(system, device) else { continue }
-      var observation = HardwareObservation(.disk, .value(identifier))
-      observation.label = HardwareText(name)
-      observation.attachment = contains("/usb", device.devicePath) ? .removable : .soldered
-      found.list.append(observation)
-      count += 1
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let folder = HardwareText("/sys/class/block")
+    var first: [HardwareText] = []
+    system.tree.eachName(in: folder) { name in
+      if name.hasPrefix("nvme") || name.hasPrefix("sd"),
+        !system.tree.exists(folder.joining(name).joining("partition"))
+      {
+        insert(name, into: &first)
+      }
+      return true
     }
-    if count == 0 { found.list.append(HardwareObservation(.disk, .absent)) }
+    for name in first {
+      let device = system.device(folder.joining(name))
+      let identifier = identifier(system, device)
+      if identifier.isEmpty { continue }
+      let disk = found.add(.disk, .value(identifier))
+      disk.label = name
+      if device.isOnUSB { disk.attachment = .removable }
+    }
   }
 
-  private static func isDisk(_ name: [UInt8]) -> Bool {
-    name.starts(with: HardwareText("nvme").bytes) || name.starts(with: HardwareText("sd").bytes)
+  private static func insert(_ name: HardwareText, into first: inout [HardwareText]) {
+    var index = first.count
+    while index > 0, name.precedes(first[index - 1]) { index -= 1 }
+    first.insert(name, at: index)
+    if first.count > countMax { first.removeLast() }
   }
 
   /// The kernel's `wwid`, else what udev read.
   private static func identifier(
     _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
-  ) -> HardwareText? {
+  ) -> HardwareText {
     for name: StaticString in ["wwid", "device/wwid"] {
-      if case .value(let text) = system.attribute(name, of: device), !text.isEmpty { return text }
+      let text = system.text(name, of: device)
+      if !text.isEmpty { return text }
     }
-    for name: StaticString in ["ID_WWN", "ID_SERIAL_SHORT"] {
-      if let text = system.property(name, of: device), !text.isEmpty { return HardwareText(text) }
-    }
-    return nil
+    let text = system.property("ID_WWN", of: device)
+    return text.isEmpty ? system.property("ID_SERIAL_SHORT", of: device) : text
   }
 }

@@ -4,31 +4,22 @@ import HandbackCore
 enum MMCSource {
   private static let countMax = 64
 
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let folder = HardwarePath("/sys/bus/mmc/devices")
-    guard let names = system.tree.names(in: folder, countMax: countMax) else {
-      found.list.append(HardwareObservation(.eMMC, .unreadable))
-      return
-    }
-    var isFound = false
-    for name in names {
-      let device = system.device(folder.appending(name))
-      guard case .value(let type) = system.attribute("type", of: device) else { continue }
-      let kind = type.normalized()
-      let isSoldered = kind == HardwareText("mmc")
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let folder = HardwareText("/sys/bus/mmc/devices")
+    var count = 0
+    system.tree.eachName(in: folder) { name in
+      let device = system.device(folder.joining(name))
+      let kind = system.text("type", of: device).normalized()
       // SDIO is a radio or another function, and no storage.
-      guard isSoldered || kind == HardwareText("sd") || kind == HardwareText("sdcombo") else {
-        continue
-      }
-      var observation = HardwareObservation(.eMMC, system.attribute("cid", of: device))
-      observation.label = HardwareText(name)
-      observation.attachment = isSoldered ? .soldered : .removable
-      if case .value(let serial) = system.attribute("serial", of: device) {
-        observation.alias = serial
-      }
-      found.list.append(observation)
-      isFound = true
+      guard kind.isLine(of: "mmc\nsd\nsdcombo") else { return true }
+      let observation = found.add(.eMMC, system.attribute("cid", of: device))
+      observation.label = name
+      observation.attachment = kind.isEqual(to: "mmc") ? .soldered : .removable
+      observation.alias = system.text("serial", of: device)
+      count += 1
+      return count < countMax
     }
-    if !isFound { found.list.append(HardwareObservation(.eMMC, .absent)) }
+    if count == 0 { found.add(.eMMC, .absent) }
+    if count == countMax { found.add(.eMMC, .unreadable) }
   }
 }

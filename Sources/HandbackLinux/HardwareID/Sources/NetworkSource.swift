@@ -2,68 +2,59 @@ import HandbackCore
 
 /// Addresses of network ports.
 enum NetworkSource {
-  /// More interfaces than a router with a VLAN for every number has; beyond, the choice would
-  /// depend on the order of the folder.
-  private static let countMax = 16_384
-  /// More ports than a board has; what is left out is counted neither as anchor nor component.
-  private static let portCountMax = 64
+  /// More names than a router with a VLAN for every number has, and more ports than a switch.
+  /// Beyond, the choice would depend on the folder's order, so there is none.
+  private static let nameCountMax = 16_384
+  private static let portCountMax = 512
 
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let folder = HardwarePath("/sys/class/net")
-    guard let names = system.tree.names(in: folder, countMax: countMax) else {
-      found.list.append(HardwareObservation(.networkAddress, .unreadable))
-      return
-    }
-    var count = 0
-    for name in names where count < portCountMax {
-      let path = folder.appending(name)
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let folder = HardwareText("/sys/class/net")
+    var nameCount = 0
+    var portCount = 0
+    system.tree.eachName(in: folder) { name in
+      nameCount += 1
+      let path = folder.joining(name)
       // Bridges, tunnels and containers' ends have no hardware, and there may be thousands.
-      if contains("devices/virtual/", system.tree.linkTarget(path) ?? []) { continue }
-      let device = system.device(path)
-      guard isEthernet(system, device) else { continue }
-      found.list.append(observation(system, device, name))
-      count += 1
+      if !(system.tree.linkTarget(path)?.contains("devices/virtual/") ?? false),
+        observePort(system, name, path, found)
+      {
+        portCount += 1
+      }
+      return nameCount < nameCountMax && portCount < portCountMax
     }
-    if count == 0 { found.list.append(HardwareObservation(.networkAddress, .absent)) }
+    if nameCount >= nameCountMax || portCount >= portCountMax {
+      found.add(.networkAddress, .unreadable)
+    } else if portCount == 0 {
+      found.add(.networkAddress, .absent)
+    }
   }
 
-  private static func observation(
-    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice, _ name: [UInt8]
-  ) -> HardwareObservation {
-    var observation = HardwareObservation(
-      .networkAddress,
-      device.isPending ? .late : system.attribute("address", of: device))
-    observation.label = HardwareText(name)
-    if case .value(let kind) = system.attribute("addr_assign_type", of: device) {
-      observation.isPermanent = kind.normalized() == HardwareText("0")
-    } else {
-      observation.isPermanent = false
-    }
-    observation.isWireless =
-      system.property("DEVTYPE", of: device) == HardwareText("wlan").bytes
-      || system.tree.exists(device.path.appending("phy80211"))
-      || system.tree.exists(device.path.appending("wireless"))
-    observation.attachment = attachment(system, device)
-    observation.path = HardwareText(position(device.devicePath))
-    return observation
-  }
-
-  /// ARPHRD_ETHER, also of wireless ports; an attribute that is missing in a dump says nothing.
-  private static func isEthernet(
-    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
+  /// `false` for what is no Ethernet port, wireless ones being such too.
+  private static func observePort(
+    _ system: borrowing HardwareSystem, _ name: HardwareText, _ path: HardwareText,
+    _ found: HardwareObservations
   ) -> Bool {
-    guard case .value(let type) = system.attribute("type", of: device) else {
-      return !device.path.bytes.elementsEqual(HardwareText("/sys/class/net/lo").bytes)
+    let device = system.device(path)
+    // ARPHRD_ETHER; a dump that lacks the attribute still has the loop's well-known name.
+    let type = system.text("type", of: device).normalized()
+    guard type.isEqual(to: "1") || (type.isEmpty && !name.isEqual(to: "lo")) else { return false }
+    let content =
+      device.isPending
+      ? HardwareObservation.Content.late : system.attribute("address", of: device)
+    let port = found.add(.networkAddress, content)
+    port.label = name
+    port.isPermanent = system.text("addr_assign_type", of: device).normalized().isEqual(to: "0")
+    port.isWireless =
+      system.property("DEVTYPE", of: device).isEqual(to: "wlan")
+      || system.tree.exists(path.joining("phy80211"))
+      || system.tree.exists(path.joining("wireless"))
+    if device.position.isEmpty {
+      port.attachment = .unknown
+    } else if device.isOnUSB, !isOnboardUSB(system, device) {
+      port.attachment = .removable
     }
-    return type.normalized() == HardwareText("1")
-  }
-
-  private static func attachment(
-    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
-  ) -> HardwareObservation.Attachment {
-    if device.devicePath.isEmpty { return .unknown }
-    guard contains("/usb", device.devicePath) else { return .soldered }
-    return isOnboardUSB(system, device) ? .soldered : .removable
+    port.path = position(device.position)
+    return true
   }
 
   /// Raspberry Pi 1 to 3 and others of their time have Ethernet behind USB, soldered: SMSC's
@@ -71,54 +62,34 @@ enum NetworkSource {
   private static func isOnboardUSB(
     _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
   ) -> Bool {
-    guard device.devicePath.starts(with: HardwareText("devices/platform/").bytes) else {
-      return false
-    }
+    guard device.position.hasPrefix("/devices/platform/") else { return false }
     // …/1-1.1/1-1.1:1.0/net/eth0: `device` is the interface, the USB device is above it.
-    let parent = device.path.appending("device/..")
-    let maker = usbNumber(system, device, parent.appending("idVendor"), "ID_VENDOR_ID")
-    let product = usbNumber(system, device, parent.appending("idProduct"), "ID_MODEL_ID")
-    return maker == HardwareText("0424")
-      && (product == HardwareText("ec00") || product == HardwareText("7800"))
-  }
-
-  private static func usbNumber(
-    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice, _ path: HardwarePath,
-    _ property: StaticString
-  ) -> HardwareText {
-    if case .value(let number) = system.tree.read(path) { return number.normalized() }
-    return HardwareText(system.property(property, of: device) ?? []).normalized()
+    let parent = device.path.joining("device/..")
+    var maker = system.tree.text(parent.joining("idVendor")).normalized()
+    var product = system.tree.text(parent.joining("idProduct")).normalized()
+    if maker.isEmpty { maker = system.property("ID_VENDOR_ID", of: device) }
+    if product.isEmpty { product = system.property("ID_MODEL_ID", of: device) }
+    return maker.isEqual(to: "0424") && product.isLine(of: "ec00\n7800")
   }
 
   /// Where the port sits: the last PCI address on its way, else all of its path without its
   /// name. This is what udev makes ID_PATH of, taken from the kernel, so that a missing or
   /// broken udev database can't change the order.
-  private static func position(_ devicePath: [UInt8]) -> [UInt8] {
-    var last: [UInt8] = []
-    var all: [UInt8] = []
-    for component in devicePath.split(separator: 0x2F) {
-      if Self.isPCIAddress(component) { last = Array(component) }
-      if component.elementsEqual(HardwareText("net").bytes) { break }
-      all.append(0x2F)
-      all += component
+  private static func position(_ path: HardwareText) -> HardwareText {
+    var address: HardwareText?
+    var all = HardwareText()
+    for component in path.split(at: 0x2F) {
+      if component.isEqual(to: "net") { break }
+      if isPCIAddress(component) { address = component }
+      all = all.joining(component)
     }
-    return last.isEmpty ? all : HardwareText("pci-").bytes + last
+    return address ?? all
   }
 
   /// `0000:18:00.0`
-  private static func isPCIAddress(_ text: ArraySlice<UInt8>) -> Bool {
-    let bytes = Array(text)
-    return bytes.count >= 12 && bytes[bytes.count - 2] == 0x2E && bytes[bytes.count - 5] == 0x3A
-      && bytes[bytes.count - 8] == 0x3A
+  private static func isPCIAddress(_ text: HardwareText) -> Bool {
+    let count = text.byteCount
+    return count >= 12 && text.bytes[count - 2] == 0x2E && text.bytes[count - 5] == 0x3A
+      && text.bytes[count - 8] == 0x3A
   }
-}
-
-/// Whether `text` is somewhere in `bytes`.
-func contains(_ text: StaticString, _ bytes: [UInt8]) -> Bool {
-  let pattern = HardwareText(text).bytes
-  guard bytes.count >= pattern.count else { return false }
-  for start in 0...(bytes.count - pattern.count) {
-    if bytes[start..<(start + pattern.count)].elementsEqual(pattern) { return true }
-  }
-  return false
 }

@@ -2,14 +2,12 @@ import HandbackCore
 
 /// The fuse of a system on a chip, as its kernel driver shows it.
 enum SoCSource {
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let device = system.device(HardwarePath("/sys/devices/soc0"))
-    if case .value(let family) = system.attribute("family", of: device) {
-      found.socFamily = family
-    }
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let device = system.device(HardwareText("/sys/devices/soc0"))
+    found.socFamily = system.text("family", of: device)
     var content = system.attribute("serial_number", of: device)
     // The name that i.MX vendor kernels give it.
     if case .absent = content { content = system.attribute("soc_uid", of: device) }
-    found.list.append(HardwareObservation(.socSerial, content))
+    found.add(.socSerial, content)
   }
 }

@@ -7,15 +7,17 @@ enum VMGenerationSource {
   /// QEMU's `VMGENID_GUID_OFFSET`: the GUID follows the head of an ACPI table of its own.
   private static let offset = 40
 
-  static func observe(_ system: borrowing HardwareSystem, into found: inout HardwareObservations) {
-    let path = HardwarePath("/sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw")
-    var content = system.tree.read(path)
-    if case .value(let raw) = content {
-      let bytes = raw.bytes
-      content =
-        bytes.count >= offset + 16
-        ? .value(HardwareText(hexOf: Array(bytes[offset..<(offset + 16)]))) : .absent
+  static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
+    let content = system.tree.read("/sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw")
+    guard case .value(let raw) = content else {
+      found.add(.vmGeneration, content)
+      return
     }
-    found.list.append(HardwareObservation(.vmGeneration, content))
+    if raw.byteCount < offset + 16 {
+      found.add(.vmGeneration, .absent)
+    } else {
+      let guid = HardwareText(hexOf: raw.slice(offset..<(offset + 16)).bytes)
+      found.add(.vmGeneration, .value(guid))
+    }
   }
 }

@@ -1,0 +1,165 @@
+import Foundation
+import HandbackCore
+import Testing
+
+@testable import HandbackLinux
+
+/// Trees that were made to mislead.
+@Suite(.serialized) struct HardwareTreeTests {
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "tree-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "root"), withIntermediateDirectories: true)
+    try write("outside", "secret of the host")
+  }
+
+  private func write(_ path: String, _ content: String) throws {
+    let file = folder.appending(path: path)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(content.utf8).write(to: file)
+  }
+
+  private func link(_ path: String, to target: String) throws {
+    let place = folder.appending(path: path)
+    try FileManager.default.createDirectory(
+      at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(atPath: place.path, withDestinationPath: target)
+  }
+
+  private func tree() throws -> HardwareTree {
+    try HardwareTree(below: HardwareText(Array(folder.appending(path: "root").path.utf8)))
+  }
+
+  private func read(_ path: String) throws -> String {
+    switch try tree().read(HardwareText(Array(path.utf8))) {
+    case .value(let text): String(decoding: text.bytes, as: UTF8.self)
+    case .absent: "absent"
+    case .unreadable: "unreadable"
+    case .late: "late"
+    }
+  }
+
+  private func survey() throws -> HardwareEvidence {
+    try HardwareSurvey.take(
+      root: Array(folder.appending(path: "root").path.utf8), settleDeadlineMilliseconds: 0)
+  }
+
+  @Test func `reads files, through links that stay inside`() throws {
+    try write("root/a/b/file", "content")
+    try link("root/relative", to: "a/b/../b/file")
+    try link("root/absolute", to: "/a/b/file")
+    try link("root/folder", to: "a/b")
+    #expect(try read("/a/b/file") == "content")
+    #expect(try read("/relative") == "content")
+    #expect(try read("/absolute") == "content")
+    #expect(try read("/folder/file") == "content")
+    #expect(try read("/a/./b/../../a/b/file") == "content")
+    #expect(try read("/missing/file") == "absent")
+    #expect(try read("/a/b/file/more") == "absent")
+  }
+
+  @Test func `follows no link out of the root`() throws {
+    try link("root/up", to: "../outside")
+    try link("root/far", to: "../../../../../../../../etc/passwd")
+    try link("root/a/deep", to: "../../outside")
+    try link("root/host", to: folder.appending(path: "outside").path)
+    try link("root/parent", to: "..")
+    for path in ["/up", "/far", "/a/deep", "/host", "/parent/outside", "/../outside", "/.."] {
+      #expect(try read(path) == "absent", "\(path)")
+    }
+    #expect(try tree().linkTarget(HardwareText("/parent/outside")) == nil)
+  }
+
+  @Test func `ends at loops`() throws {
+    try link("root/one", to: "two")
+    try link("root/two", to: "one")
+    try link("root/self", to: "self/self")
+    #expect(try read("/one") == "absent")
+    #expect(try read("/self/x") == "absent")
+  }
+
+  @Test func `does not wait for a FIFO, nor read a folder`() throws {
+    let fifo = folder.appending(path: "root/etc/machine-id").path
+    try write("root/etc/hostname", "x")
+    #expect(mkfifo(fifo, 0o600) == 0)
+    #expect(try read("/etc/machine-id") == "absent")
+    #expect(try read("/etc") == "absent")
+  }
+
+  @Test func `cuts what is longer than asked for`() throws {
+    try write("root/long", String(repeating: "x", count: 70_000))
+    let text = try tree().text(HardwareText("/long"), byteCountMax: 100)
+    #expect(text.byteCount == 100)
+    try write("root/empty", "")
+    #expect(try read("/empty") == "")
+  }
+
+  @Test(arguments: [
+    "", "\0", String(repeating: "A", count: 65_536), String(repeating: "7GQ4X21", count: 9000),
+    "5f3c9a1be07d2468\u{1}", "\u{1B}[2Jabcdefgh1", "\u{FF}\u{FE}",
+  ])
+  func `refuses a device tree's serial that is none`(content: String) throws {
+    try write("root/proc/device-tree/compatible", "acme,box\0")
+    try write("root/proc/device-tree/serial-number", content)
+    let evidence = try survey()
+    let reading = evidence.readings.first { $0.source == .deviceTreeSerial }
+    #expect(reading?.state.name.description == "junk")
+  }
+
+  @Test func `takes a serial number without its NUL`() throws {
+    try write("root/proc/device-tree/serial-number", "5f3c9a1be07d2468")
+    let evidence = try survey()
+    #expect(try IdentityDerivation.anchor(of: evidence) == 2)
+  }
+
+  @Test func `bears a udev database full of garbage`() throws {
+    try link("root/sys/class/net/eth0", to: "../../devices/platform/a.ethernet/net/eth0")
+    let device = "root/sys/devices/platform/a.ethernet/net/eth0"
+    try write("\(device)/address", "7c:b7:7b:10:20:31\n")
+    try write("\(device)/addr_assign_type", "0\n")
+    try write("\(device)/type", "1\n")
+    try write("\(device)/ifindex", "2\n")
+    let clean = try survey()
+    let garbage = [
+      "\0\u{1}\u{2}E:", "E:\nE:=\nE:DEVTYPE\n", String(repeating: "E:A=", count: 99_999),
+    ]
+    for content in garbage {
+      try write("root/run/udev/data/n2", content)
+      let evidence = try survey()
+      #expect(
+        evidence.readings.map(\.state.name.description)
+          == clean.readings.map(\.state.name.description))
+      #expect(
+        try evidence.readings[IdentityDerivation.anchor(of: evidence)].label == HardwareText("eth0")
+      )
+    }
+    try write("\(device)/ifindex", "../../../../etc/passwd\n")
+    #expect(try survey().readings.count == clean.readings.count)
+  }
+
+  /// Which of a million is read first depends on the folder, so none is taken.
+  @Test func `takes no address of a folder with more names than any device has`() throws {
+    let net = folder.appending(path: "root/sys/class/net").path
+    let made = try Command([
+      "python3", "-c",
+      "import os,sys; os.makedirs(sys.argv[1]); [os.symlink('../../devices/virtual/net/v', f'{sys.argv[1]}/v{i}') for i in range(20000)]",
+      net,
+    ])
+    #expect(made.status == 0)
+    let start = ContinuousClock.now
+    let evidence = try survey()
+    #expect(ContinuousClock.now - start < .seconds(20))
+    let states = evidence.readings.filter { $0.source == .networkAddress }.map(
+      \.state.name.description)
+    #expect(states == ["unreadable"])
+  }
+
+  @Test func `says when the root itself can't be opened`() {
+    #expect(throws: HardwareSurvey.Failure.self) {
+      try HardwareSurvey.take(root: Array("/no/such/folder".utf8), settleDeadlineMilliseconds: 0)
+    }
+  }
+}
