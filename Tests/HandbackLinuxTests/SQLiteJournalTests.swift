@@ -118,7 +118,7 @@ struct SQLiteJournalTests {
   @Test func `does not send a row that was changed to what it can't be`() throws {
     let journal = try SQLiteJournal.open(path, .create)
     let ticket = try queue(journal, "a")
-    Command.run(
+    TestSupport.Command.run(
       "sqlite3", [path, "UPDATE deactivation SET product = '' WHERE row = \(ticket.row)"])
     #expect(throws: JournalError.self) {
       _ = try journal.next(after: 0, onlyDue: false, at: now)
