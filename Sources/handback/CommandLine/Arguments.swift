@@ -14,6 +14,10 @@ final class Arguments {
   private var options: [Option] = []
   private(set) var waitSeconds: Int64?
   private(set) var settingsFile: String?
+  /// Why another hardware ID is pinned in the place of the first.
+  private(set) var repinReason: String?
+  /// The folder that a device's tree is below.
+  private(set) var root: String?
 
   func has(_ option: Option) -> Bool { options.contains { $0 == option } }
 
@@ -94,6 +98,8 @@ final class Arguments {
     }
     options.append(option)
     if option == .config { settingsFile = value }
+    if option == .repin { repinReason = value }
+    if option == .root { root = value }
     if option == .wait {
       let bytes = Array((value ?? "").utf8)
       guard let seconds = Decimal.integer(bytes.span), (0...86_400).contains(seconds) else {

@@ -56,7 +56,8 @@ enum Command: Int, CaseIterable {
 
 /// Options that are no settings: they say how one call behaves.
 enum Option: Int, CaseIterable {
-  case json, queueOnly, wait, onlyDue, all, explain, config, help
+  case json, queueOnly, wait, onlyDue, all, acceptChangedHardware
+  case explain, check, pin, repin, root, config, help
 
   var name: StaticString {
     switch self {
@@ -65,7 +66,12 @@ enum Option: Int, CaseIterable {
     case .wait: "wait"
     case .onlyDue: "only-due"
     case .all: "all"
+    case .acceptChangedHardware: "accept-changed-hardware"
     case .explain: "explain"
+    case .check: "check"
+    case .pin: "pin"
+    case .repin: "repin"
+    case .root: "root"
     case .config: "config"
     case .help: "help"
     }
@@ -73,18 +79,19 @@ enum Option: Int, CaseIterable {
 
   var takesValue: Bool {
     switch self {
-    case .wait, .config: true
-    case .json, .queueOnly, .onlyDue, .all, .explain, .help: false
+    case .wait, .config, .repin, .root: true
+    case .json, .queueOnly, .onlyDue, .all, .acceptChangedHardware, .explain, .check, .pin, .help:
+      false
     }
   }
 
   func isTaken(by command: Command) -> Bool {
     switch self {
     case .json: command != .help
-    case .queueOnly, .wait: command == .deactivate
+    case .queueOnly, .wait, .acceptChangedHardware: command == .deactivate
     case .onlyDue: command == .flush
     case .all: command == .status
-    case .explain: command == .id
+    case .explain, .check, .pin, .repin, .root: command == .id
     case .config: command != .help && command != .version
     case .help: true
     }

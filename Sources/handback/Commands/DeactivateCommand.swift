@@ -17,7 +17,8 @@ enum DeactivateCommand {
     if let given {
       hardwareID = given
     } else {
-      hardwareID = try HardwareIdentity.resolve(settings, &journal)
+      hardwareID = try HardwareIdentity.resolve(
+        settings, &journal, acceptsChangedHardware: arguments.has(.acceptChangedHardware))
     }
     let deactivation = input.deactivation(on: hardwareID)
     warnOfExpiry(deactivation)

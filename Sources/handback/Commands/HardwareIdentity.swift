@@ -6,20 +6,59 @@ enum HardwareIdentity {
   /// How long udev may take: a device that is decommissioned is booted.
   static let settleDeadlineMilliseconds = 2000
 
-  /// The ID to send: the one the settings name, else the pinned one, else one made now.
+  /// The ID to send where the settings name none: the pinned one, if this is still the hardware
+  /// that it was pinned on, else one made now.
   static func resolve(
-    _ settings: Settings, _ journal: inout SQLiteJournal
+    _ settings: Settings, _ journal: inout SQLiteJournal, acceptsChangedHardware: Bool
   ) throws(Failure) -> HardwareID {
-    if let given = try given(settings) { return given }
-    do throws(JournalError) {
-      if let record = try journal.pinnedRecord() { return record.id }
-    } catch {
-      throw JournalOpening.failure(error, "cannot read the pinned hardware ID", journal.path)
-    }
     let evidence = try survey(nil)
+    if let record = try pinned(journal) {
+      try check(record, evidence, acceptsChangedHardware)
+      return record.id
+    }
     return try pin(
       try request(settings), evidence, reason: "first use", after: 0, &journal
     ).id
+  }
+
+  /// A cloned image must not give back its sibling's license.
+  private static func check(
+    _ record: IdentityRecord, _ evidence: HardwareEvidence, _ acceptsChangedHardware: Bool
+  ) throws(Failure) {
+    switch IdentityCheck(record, with: evidence).verdict {
+    case .same, .sameWithChanges, .unverified: break
+    case .unreadable(let source):
+      Console.warn("the pinned hardware ID could not be checked: \(source.name) can't be read")
+    case .notReady(let source):
+      Console.warn("the pinned hardware ID could not be checked: \(source.name) is not there yet")
+    case .different(let cause):
+      if acceptsChangedHardware { return }
+      throw Failure(
+        .rejected, "refusing to send the pinned hardware ID: \(words(cause))",
+        hint: "if the board was replaced, say --accept-changed-hardware; a copied image must be "
+          + "provisioned anew, with 'handback id --repin REASON'")
+    }
+  }
+
+  static func words(_ cause: IdentityCheck.Cause) -> Line {
+    switch cause {
+    case .anchor(let source):
+      "this is other hardware, by its \(source.name): the journal was copied, or the board replaced"
+    case .component(let source):
+      "what it was made of is gone, and \(source.name) is another device's"
+    case .tooLittleAgrees: "what it was made of is gone, and too little else agrees"
+    case .cloned: "this virtual machine is a copy, or was set back"
+    case .container: "this is a container, and the ID is another machine's"
+    }
+  }
+
+  /// The record in force.
+  static func pinned(_ journal: SQLiteJournal) throws(Failure) -> IdentityRecord? {
+    do throws(JournalError) {
+      return try journal.pinnedRecord()
+    } catch {
+      throw JournalOpening.failure(error, "cannot read the pinned hardware ID", journal.path)
+    }
   }
 
   /// The value of `hardware-id`, checked.
@@ -102,6 +141,17 @@ enum HardwareIdentity {
       return try journal.pinnedRecord() ?? record
     } catch {
       throw JournalOpening.failure(error, "cannot pin the hardware ID", journal.path)
+    }
+  }
+
+  /// Whether a source that may still come is why there is no ID.
+  static func isNotReady(_ evidence: HardwareEvidence) -> Bool {
+    do throws(IdentityDerivation.Refusal) {
+      _ = try IdentityDerivation.anchor(of: evidence)
+      return false
+    } catch {
+      if case .notReady = error { return true }
+      return false
     }
   }
 

@@ -70,6 +70,8 @@ enum HelpCommand {
   private static func value(_ option: Option) -> Line {
     switch option {
     case .wait: "SECONDS"
+    case .repin: "REASON"
+    case .root: "DIR"
     case .config: "FILE"
     default: ""
     }
@@ -82,6 +84,11 @@ enum HelpCommand {
     case .wait: "wait so long for the verdict; 0 then means deactivated"
     case .onlyDue: "heed every wait, as a timer should; else only Retry-After is heeded"
     case .all: "show what has ended, too"
+    case .acceptChangedHardware: "send the pinned ID although the hardware is not that of the pin"
+    case .check: "compare the pinned ID with the hardware; 76 if they are different"
+    case .pin: "make and pin the ID at provisioning; nothing else if it is pinned"
+    case .repin: "pin another in its place; the reason is kept in the ID's history"
+    case .root: "read the device's tree below DIR in place of the running system; pins nothing"
     case .explain: "tell what the ID was made of, and why not of other sources"
     case .config: "the settings file [/etc/handback.conf]"
     case .help: "print this help"
@@ -95,6 +102,7 @@ enum HelpCommand {
       Prints this device's hardware ID. The first call makes it and pins it in the journal; it
       stays the same then, whatever happens to the device. Schemes: hb1 (ours), licensespring
       (the vendor's clients'), machine-id, mac-decimal, random (enrolled), value:STRING.
+      Exit status 69: there is no ID to be had; 76: the hardware is not that of the pin.
       """
     case .deactivate:
       """

@@ -5,31 +5,114 @@ internal import HandbackLinux
 enum IDCommand {
   static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
     let request = try HardwareIdentity.request(settings)
+    if arguments.root != nil, !arguments.has(.check) { return try look(arguments, request) }
+    if arguments.has(.check) { return try check(arguments, settings) }
     var journal = try JournalOpening.open(settings, .create)
-    let pinned: IdentityRecord?
+    let evidence = try HardwareIdentity.survey(nil)
+    if let pinned = try HardwareIdentity.pinned(journal) {
+      if let reason = arguments.repinReason {
+        return try repin(arguments, request, evidence, reason, &journal)
+      }
+      try checkUnchanged(pinned, request, settings)
+      return try report(pinned, evidence, arguments)
+    }
+    return try refusing(arguments, evidence) { () throws(Failure) in
+      let reason = arguments.repinReason ?? (arguments.has(.pin) ? "provisioned" : "first use")
+      let record = try HardwareIdentity.pin(request, evidence, reason: reason, after: 0, &journal)
+      try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
+      return .ok
+    }
+  }
+
+  /// What an ID would be made of on the device whose tree is below a folder; pins nothing.
+  private static func look(
+    _ arguments: Arguments, _ request: IdentityDerivation.Request
+  ) throws(Failure) -> ExitCode {
+    let evidence = try HardwareIdentity.survey(arguments.root)
+    return try refusing(arguments, evidence) { () throws(Failure) in
+      let record: IdentityRecord
+      do throws(IdentityDerivation.Refusal) {
+        record = try HardwareIdentity.identify(request, evidence, reason: "", random: nil)
+      } catch {
+        throw HardwareIdentity.refusal(error)
+      }
+      try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
+      return .ok
+    }
+  }
+
+  /// Tells what was found before it fails: a refusal is a fact, too.
+  private static func refusing(
+    _ arguments: Arguments, _ evidence: HardwareEvidence,
+    _ body: () throws(Failure) -> ExitCode
+  ) throws(Failure) -> ExitCode {
+    do throws(Failure) {
+      return try body()
+    } catch {
+      if error.exit == .unavailable {
+        let state: StaticString = HardwareIdentity.isNotReady(evidence) ? "not-ready" : "refused"
+        try IDReport(state: state, reason: error.message, evidence: evidence).print(arguments)
+      }
+      throw error
+    }
+  }
+
+  private static func repin(
+    _ arguments: Arguments, _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence,
+    _ reason: String, _ journal: inout SQLiteJournal
+  ) throws(Failure) -> ExitCode {
+    guard (1...IdentityRecord.reasonByteCountMax).contains(reason.utf8.count) else {
+      throw Failure(.usage, "--repin takes a reason of 1 to 256 bytes")
+    }
+    let count: Int
     do throws(JournalError) {
-      pinned = try journal.pinnedRecord()
+      count = try journal.recordCount()
     } catch {
       throw JournalOpening.failure(error, "cannot read the pinned hardware ID", journal.path)
     }
-    if let pinned {
-      try checkUnchanged(pinned, request, settings)
-      let evidence = arguments.has(.explain) ? try HardwareIdentity.survey(nil) : nil
-      try IDReport(state: "pinned", record: pinned, evidence: evidence).print(arguments)
+    let record = try HardwareIdentity.pin(
+      request, evidence, reason: reason, after: count, &journal)
+    try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
+    return .ok
+  }
+
+  /// The pinned ID, unless the hardware is another's.
+  private static func report(
+    _ record: IdentityRecord, _ evidence: HardwareEvidence, _ arguments: Arguments
+  ) throws(Failure) -> ExitCode {
+    let check = IdentityCheck(record, with: evidence)
+    guard case .different(let cause) = check.verdict else {
+      try IDReport(state: "pinned", record: record, evidence: evidence).print(arguments)
       return .ok
     }
-    let evidence = try HardwareIdentity.survey(nil)
-    do throws(Failure) {
-      let record = try HardwareIdentity.pin(
-        request, evidence, reason: "first use", after: 0, &journal)
-      try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
-      return .ok
-    } catch {
-      if arguments.has(.explain) || arguments.has(.json) {
-        try IDReport(state: "refused", reason: error.message.string, evidence: evidence)
-          .print(arguments)
-      }
-      throw error
+    let reason = HardwareIdentity.words(cause)
+    if arguments.has(.json) {
+      try IDReport(state: "different", record: record, reason: reason, evidence: evidence)
+        .print(arguments)
+    }
+    throw Failure(
+      .rejected, "the hardware ID is pinned, but not for this device: \(reason)",
+      hint: "'handback id --check' tells more; 'handback id --repin REASON' pins another")
+  }
+
+  /// Compares the pinned ID with the hardware, and says what changed.
+  private static func check(
+    _ arguments: Arguments, _ settings: Settings
+  ) throws(Failure) -> ExitCode {
+    guard let journal = try JournalOpening.openIfPresent(settings, .read),
+      let record = try HardwareIdentity.pinned(journal)
+    else {
+      throw Failure(
+        .unavailable, "no hardware ID is pinned yet", hint: "'handback id' makes and pins one")
+    }
+    let evidence = try HardwareIdentity.survey(arguments.root)
+    let check = IdentityCheck(record, with: evidence)
+    try IDCheckReport(record: record, check: check).print(arguments)
+    switch check.verdict {
+    case .same, .sameWithChanges, .unverified: return .ok
+    case .unreadable: return .noPermission
+    case .notReady: return .unavailable
+    case .different: return .rejected
     }
   }
 
@@ -45,62 +128,6 @@ enum IDCommand {
     guard !isSame else { return }
     throw Failure(
       .configuration, "the hardware ID is pinned already, by the scheme \(record.scheme.name)",
-      hint: "a license was perhaps activated with it; --hardware-id ID sends another once")
-  }
-}
-
-/// What `handback id` prints.
-struct IDReport {
-  let state: StaticString
-  var record: IdentityRecord?
-  var reason: String?
-  var evidence: HardwareEvidence?
-
-  func print(_ arguments: Arguments) throws(Failure) {
-    if arguments.has(.json) { return try printJSON() }
-    if let record { try Console.print(Line(record.id.text)) }
-    guard arguments.has(.explain) else { return }
-    if let record {
-      try Console.print(
-        "scheme \(record.scheme.name), class \(record.idClass.name), "
-          + "confidence \(record.idClass.confidence.name), platform \(record.platform.name), "
-          + "pinned \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds))")
-    }
-    guard let evidence else { return }
-    for reading in evidence.readings {
-      let label = Line(printable: reading.label.bytes)
-      try Console.print(
-        Line(reading.source.name).padded(to: 22) + label.padded(to: 12)
-          + words(reading.state))
-    }
-  }
-
-  private func words(_ state: HardwareReading.State) -> Line {
-    if case .junk(let reason) = state { return "junk (\(reason.name))" }
-    return Line(state.name)
-  }
-
-  private func printJSON() throws(Failure) {
-    var json = JSONOutput()
-    json.begin()
-    json.member("id", record?.id.text)
-    json.member("scheme", record?.scheme.name.description)
-    json.member("class", record?.idClass.name.description)
-    json.member("platform", (record?.platform ?? evidence?.platform)?.name.description)
-    json.member("state", state)
-    json.member("reason", reason)
-    if let evidence {
-      json.beginArray("sources")
-      for reading in evidence.readings {
-        json.beginElement()
-        json.member("source", reading.source.name)
-        json.member("label", Line(printable: reading.label.bytes).string)
-        json.member("state", words(reading.state).string)
-        json.end()
-      }
-      json.endArray()
-    }
-    json.end()
-    try Console.write(json.take() + [0x0A])
+      hint: "a license may have been activated with it; --repin REASON pins another in its place")
   }
 }

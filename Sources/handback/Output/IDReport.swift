@@ -1,0 +1,136 @@
+internal import HandbackCore
+internal import HandbackLinux
+
+/// What `handback id` prints. Of the sources, only their states and salted marks: never a value.
+struct IDReport {
+  let state: StaticString
+  var record: IdentityRecord?
+  var reason: Line?
+  var evidence: HardwareEvidence
+
+  func print(_ arguments: Arguments) throws(Failure) {
+    if arguments.has(.json) { return try printJSON(arguments.has(.explain)) }
+    if let record { try Console.print(Line(record.id.text)) }
+    guard arguments.has(.explain) else { return }
+    if let record { try printRecord(record) }
+    for entry in evidence.explained() {
+      let mark: Line = entry.mark.bytes.isEmpty ? "-" : Line(printable: entry.mark.bytes)
+      try Console.print(
+        Line(entry.reading.source.name).padded(to: 22)
+          + Line(printable: entry.reading.label.bytes).padded(to: 12)
+          + Self.words(entry.reading.state).padded(to: 28) + mark.padded(to: 6)
+          + Line(entry.role.name))
+    }
+  }
+
+  private func printRecord(_ record: IdentityRecord) throws(Failure) {
+    try Console.print(
+      "scheme \(record.scheme.name), class \(record.idClass.name), confidence "
+        + "\(record.idClass.confidence.name), platform \(record.platform.name)")
+    try Console.print(
+      "\(Line(state)) \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds)), "
+        + "\(Line(printable: record.reason.bytes))")
+    try Console.print("it would change with: \(record.idClass.changesWith)")
+  }
+
+  static func words(_ state: HardwareReading.State) -> Line {
+    if case .junk(let reason) = state { return "junk (\(reason.name))" }
+    return Line(state.name)
+  }
+
+  private func printJSON(_ isExplained: Bool) throws(Failure) {
+    var json = JSONOutput()
+    json.begin()
+    json.member("id", record?.id.text)
+    json.member("scheme", record?.scheme.name.description)
+    json.member("class", record?.idClass.name.description)
+    json.member("confidence", record?.idClass.confidence.name.description)
+    json.member("platform", (record?.platform ?? evidence.platform).name)
+    json.member("state", state)
+    json.member("reason", reason?.string)
+    json.member("pinned_at", timeSeconds: record?.pinnedAtEpochSeconds)
+    json.member("pinned_because", record.map { Line(printable: $0.reason.bytes).string })
+    json.member("changes_with", record?.idClass.changesWith.description)
+    if let record {
+      json.beginArray("components")
+      for token in record.components.tokens {
+        json.beginElement()
+        IDCheckReport.addToken(token, to: &json)
+        json.end()
+      }
+      json.endArray()
+    }
+    if isExplained { addSources(to: &json) }
+    json.end()
+    try Console.write(json.take() + [0x0A])
+  }
+
+  private func addSources(to json: inout JSONOutput) {
+    json.beginArray("sources")
+    for entry in evidence.explained() {
+      json.beginElement()
+      json.member("source", entry.reading.source.name)
+      json.member("label", Line(printable: entry.reading.label.bytes).string)
+      json.member("state", Self.words(entry.reading.state).string)
+      json.member("role", entry.role.name)
+      json.member("mark", Line(printable: entry.mark.bytes).string)
+      json.end()
+    }
+    json.endArray()
+  }
+}
+
+/// What `handback id --check` prints.
+struct IDCheckReport {
+  let record: IdentityRecord
+  let check: IdentityCheck
+
+  func print(_ arguments: Arguments) throws(Failure) {
+    if arguments.has(.json) { return try printJSON() }
+    try Console.print("\(check.verdict.name)\(cause)")
+    for component in check.components {
+      if case .agrees = component.change, !arguments.has(.explain) { continue }
+      try Console.print(
+        Line(component.token.source.name).padded(to: 22) + Line(component.change.name))
+    }
+  }
+
+  private var cause: Line {
+    switch check.verdict {
+    case .same, .sameWithChanges: ""
+    case .unverified: ": the ID is bound to nothing that can be read here"
+    case .unreadable(let source): ": \(source.name) can't be read; run as root"
+    case .notReady(let source): ": \(source.name) is not there yet"
+    case .different(let cause): ": \(HardwareIdentity.words(cause))"
+    }
+  }
+
+  private func printJSON() throws(Failure) {
+    var json = JSONOutput()
+    json.begin()
+    json.member("id", record.id.text)
+    json.member("verdict", check.verdict.name)
+    if case .different = check.verdict {
+      json.member("state", "different" as StaticString)
+    } else {
+      json.member("state", "pinned" as StaticString)
+    }
+    json.beginArray("components")
+    for component in check.components {
+      json.beginElement()
+      Self.addToken(component.token, to: &json)
+      json.member("change", component.change.name)
+      json.end()
+    }
+    json.endArray()
+    json.end()
+    try Console.write(json.take() + [0x0A])
+  }
+
+  static func addToken(_ token: ComponentToken, to json: inout JSONOutput) {
+    json.member("source", token.source.name)
+    var text: [UInt8] = []
+    for index in token.text.indices { text.append(token.text[index]) }
+    json.member("token", Line(printable: text).string)
+  }
+}
