@@ -25,7 +25,8 @@ struct FaultTests {
   static let cases: [Case] = [
     Case("closed port", ["kind": "refuse", "count": -1], "not_connected"),
     Case("closed at once", ["kind": "close_on_accept"], "tls_failed"),
-    Case("reset at once", ["kind": "close_on_accept", "reset": true], "tls_failed"),
+    // The reset may be seen before or after the connection is made.
+    Case("reset at once", ["kind": "close_on_accept", "reset": true], "tls_failed not_connected"),
     Case("no handshake", ["kind": "stall_accept"], "timed_out"),
     Case("handshake cut", ["kind": "tls_close"], "tls_failed"),
     Case("plain HTTP on the TLS port", ["kind": "http_on_https"], "tls_failed"),
@@ -90,7 +91,7 @@ struct FaultTests {
     #expect(result.output == "queued \(ticket)\n", "\(result)")
     #expect(device.sql("SELECT state, secret FROM deactivation") == "0|AAAA-BBBB-CCCC-DDDD")
     let shown = (device.json("receipt", ticket)["code"] as? String) ?? "no error code"
-    #expect(shown == test.code, "\(device.json("receipt", ticket))")
+    #expect(test.code.contains(shown), "\(device.json("receipt", ticket))")
 
     emulator.control("/faults/clear", [:])
     let flushed = device.run("flush")
@@ -136,6 +137,10 @@ struct FaultTests {
     #expect(result.status == 75)
     #expect(result.errors.contains("the server asked to wait (Retry-After)"))
     #expect(emulator.count("requests") == before)
+    let queued = device.run("deactivate", "--hardware-id", "demo-device-2")
+    #expect(queued.status == 0)
+    #expect(queued.errors.hasPrefix("handback: not sent yet: the server asked to wait"))
+    #expect(emulator.count("requests") == before)
     let left = (device.json("status")["server"] as? [String: Any])?["next_attempt_in_ms"] as? Int
     #expect((3_590_000...3_960_000).contains(left ?? 0))
   }
@@ -147,6 +152,17 @@ struct FaultTests {
     device.run("deactivate")
     let left = (device.json("status")["server"] as? [String: Any])?["next_attempt_in_ms"] as? Int
     #expect((590_000...660_000).contains(left ?? 0))
+  }
+
+  @Test func `one server's Retry-After does not hold up another server`() {
+    let busy = Emulator()
+    let device = Device(busy)
+    busy.setFaults(["kind": "retry_after", "seconds": 3600])
+    device.run("deactivate")
+    #expect(device.run("flush").status == 75)
+    let other = Emulator()
+    let result = device.run("flush", "--server", other.baseURL, "--ca-file", other.authorityFile)
+    #expect(result.status == 0, "\(result)")
   }
 
   @Test func `corrects a clock that the server refuses, once, and keeps it`() {

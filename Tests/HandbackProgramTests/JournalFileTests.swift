@@ -104,7 +104,7 @@ struct JournalFileTests {
     let device = prepared()
     device.folder.write("state/journal.db", "")
     #expect(device.run("deactivate", "--queue-only").status == 0)
-    #expect(device.sql("PRAGMA user_version") == "1")
+    #expect(device.sql("PRAGMA user_version") == "2")
   }
 
   @Test func `is for its owner alone, in WAL mode, whatever the umask`() {
@@ -128,7 +128,7 @@ struct JournalFileTests {
     #expect(device.sql("PRAGMA journal_mode; PRAGMA application_id") == "wal\n1212303921")
   }
 
-  @Test func `opens a version 1 file, and flushes what is in it`() throws {
+  @Test func `brings a version 1 file to this version, and flushes what is in it`() throws {
     let emulator = Emulator()
     let device = Device(emulator)
     try FileManager.default.createDirectory(
@@ -136,10 +136,14 @@ struct JournalFileTests {
       attributes: [.posixPermissions: 0o700])
     let file = Repository.file("Tests/Vectors/journals/version-1.db")
     device.folder.write("state/journal.db", try Data(contentsOf: file))
+    // Reading changes nothing yet.
     #expect(device.run("status").output.contains("1 pending, 1 ended"))
+    #expect(device.sql("PRAGMA user_version") == "1")
     let result = device.run("flush")
     #expect(result.status == 0, "\(result)")
     #expect(emulator.count("successes") == 1)
+    #expect(
+      device.sql("PRAGMA user_version; SELECT address FROM server") == "2\n\(emulator.baseURL)")
     #expect(device.run("id").output == "hb1-r-00000000000000000000000000-00\n", "the pin is kept")
   }
 

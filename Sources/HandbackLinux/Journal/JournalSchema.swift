@@ -5,7 +5,23 @@
 enum JournalSchema {
   /// "HBJ1": tells the journal from other programs' databases (`PRAGMA application_id`).
   static let applicationID: Int64 = 0x4842_4A31
-  static let version: Int64 = 1
+  static let version: Int64 = 2
+
+  /// What brings a journal of each older version to the next; run in one transaction, from the
+  /// journal's own version on.
+  ///
+  /// - 2: what is known of the server belongs to one address: another one's `Retry-After` must not
+  ///   hold this one up.
+  static func migration(from version: Int64) -> StaticString? {
+    switch version {
+    case 1:
+      """
+      ALTER TABLE server ADD COLUMN address TEXT NOT NULL DEFAULT '';
+      PRAGMA user_version = 2;
+      """
+    default: nil
+    }
+  }
 
   /// A page holds two or three rows. A commit writes the row's page and the index's: 2 KiB,
   /// where pages of 4 KiB would write 8.
@@ -62,7 +78,8 @@ enum JournalSchema {
       clock_floor INTEGER NOT NULL CHECK (typeof(clock_floor) = 'integer'),
       anchor_at INTEGER,
       anchor_boot_ms INTEGER,
-      anchor_boot INTEGER
+      anchor_boot INTEGER,
+      address TEXT NOT NULL DEFAULT ''
     );
     CREATE TABLE identity (
       number INTEGER PRIMARY KEY,
@@ -75,6 +92,6 @@ enum JournalSchema {
       pinned_at INTEGER NOT NULL CHECK (typeof(pinned_at) = 'integer'),
       reason TEXT NOT NULL CHECK (typeof(reason) = 'text')
     );
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
     """
 }

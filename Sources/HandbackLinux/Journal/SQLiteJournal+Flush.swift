@@ -163,13 +163,19 @@ extension SQLiteJournal: FlushJournal {
           clock: ServerClock(floorSeconds: release, anchor: nil), failures: 0, wait: nil,
           reason: .none)
       }
+      let floor = max(statement.integer(5), release)
+      guard try isAboutThisServer() else {
+        return ServerState(
+          clock: ServerClock(floorSeconds: floor, anchor: nil), failures: 0, wait: nil,
+          reason: .none)
+      }
       var anchor: ServerClock.Anchor?
       if let seconds = statement.integerOrNil(6) {
         anchor = ServerClock.Anchor(
           seconds: seconds, bootMilliseconds: statement.integer(7), bootID: statement.integer(8))
       }
       return ServerState(
-        clock: ServerClock(floorSeconds: max(statement.integer(5), release), anchor: anchor),
+        clock: ServerClock(floorSeconds: floor, anchor: anchor),
         failures: statement.integer(0), wait: DeactivationRow.wait(statement, from: 2),
         reason: WaitReason(rawValue: statement.integer(1)) ?? .network)
     } catch {
@@ -177,12 +183,21 @@ extension SQLiteJournal: FlushJournal {
     }
   }
 
+  /// Whether the row that is kept is about `serverAddress`; one of format 1 doesn't say.
+  private func isAboutThisServer() throws(SQLiteError) -> Bool {
+    // A journal that is only read may still be of format 1, which has no such column.
+    guard try connection.integer("PRAGMA user_version") > 1 else { return true }
+    var statement = try connection.prepare("SELECT address IN ('', ?1) FROM server WHERE id = 1")
+    try statement.bind(serverAddress)
+    return try statement.step() && statement.integer(0) != 0
+  }
+
   private func store(_ server: ServerState) throws(SQLiteError) {
     var statement = try connection.prepare(
       """
       INSERT OR REPLACE INTO server (id, failures, reason, wait_ms, wait_end_ms, wait_boot,
-        clock_floor, anchor_at, anchor_boot_ms, anchor_boot)
-      VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        clock_floor, anchor_at, anchor_boot_ms, anchor_boot, address)
+      VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
       """)
     try statement.bind(server.failures)
     try statement.bind(server.reason.rawValue)
@@ -191,6 +206,7 @@ extension SQLiteJournal: FlushJournal {
     try statement.bind(server.clock.anchor?.seconds)
     try statement.bind(server.clock.anchor?.bootMilliseconds)
     try statement.bind(server.clock.anchor?.bootID)
+    try statement.bind(serverAddress)
     try statement.run()
   }
 }

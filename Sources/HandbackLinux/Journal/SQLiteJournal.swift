@@ -14,6 +14,8 @@ internal import HandbackCore
 public final class SQLiteJournal {
   let connection: SQLiteConnection
   public let path: String
+  /// The server that `serverState` is about: a base URL.
+  public var serverAddress = ""
 
   /// Who may do what with the file.
   public enum Access: Sendable {
@@ -47,6 +49,7 @@ public final class SQLiteJournal {
     let version = try integer("PRAGMA user_version")
     guard version <= JournalSchema.version else { throw .newerVersion(version) }
     guard access != .read else { return }
+    if version < JournalSchema.version { try migrate() }
     try execute(
       """
       PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 128;
@@ -102,6 +105,18 @@ public final class SQLiteJournal {
     if try integer("PRAGMA schema_version") == 0 { try execute(JournalSchema.create) }
     try execute("COMMIT; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL;")
     try JournalFile.syncFolder(of: path)
+  }
+
+  /// Brings an older journal to this version's format: whole, or not at all.
+  private func migrate() throws(JournalError) {
+    try transaction { () throws(SQLiteError) in
+      // Read again: another process may have done it while this one waited for the lock.
+      var version = try connection.integer("PRAGMA user_version")
+      while let migration = JournalSchema.migration(from: version) {
+        try connection.execute(migration)
+        version = try connection.integer("PRAGMA user_version")
+      }
+    }
   }
 
   private func execute(_ sql: StaticString) throws(JournalError) {

@@ -109,7 +109,14 @@ struct Delivery {
         if let hint = Words.hint(facts.outcome) { Console.note("hint: " + hint) }
       }
     case .pending:
-      guard !isQuiet, facts.attempts > 0, facts.outcome.code != nil else { return }
+      guard !isQuiet else { return }
+      guard facts.outcome.code != nil || facts.attempts > 0 else {
+        let left = server.wait?.millisecondsLeft(at: SystemClock.now()) ?? 0
+        guard left > 0 else { return }
+        return Console.note(
+          "not sent yet: \(Words.reason(server.reason)); the next try is due in "
+            + Duration.text(milliseconds: left))
+      }
       Console.note("not sent yet: " + Words.outcome(facts.outcome))
       if let hint = Words.hint(facts.outcome) { Console.note("hint: " + hint) }
       Console.note("it stays queued; 'handback flush' sends it, 'handback status' shows it")

@@ -9,7 +9,9 @@ enum JournalOpening {
   ) throws(Failure) -> SQLiteJournal {
     let path = settings.journalPath
     do throws(JournalError) {
-      return try SQLiteJournal.open(path, access)
+      let journal = try SQLiteJournal.open(path, access)
+      journal.serverAddress = settings[.server] ?? ""
+      return journal
     } catch {
       throw failure(error, "cannot open the journal at \(path)", path)
     }
@@ -21,7 +23,9 @@ enum JournalOpening {
   ) throws(Failure) -> SQLiteJournal? {
     let path = settings.journalPath
     do throws(JournalError) {
-      return try SQLiteJournal.open(path, access)
+      let journal = try SQLiteJournal.open(path, access)
+      journal.serverAddress = settings[.server] ?? ""
+      return journal
     } catch {
       if case .missing = error { return nil }
       throw failure(error, "cannot open the journal at \(path)", path)
