@@ -15,15 +15,16 @@ public struct ServerClock: Sendable, Equatable {
     public let bootMilliseconds: Int64
     public let bootID: Int64
 
+    /// Clamped, as the journal is a file: a damaged one must not stop us by an overflow.
     public init(seconds: Int64, bootMilliseconds: Int64, bootID: Int64) {
-      self.seconds = seconds
-      self.bootMilliseconds = bootMilliseconds
+      self.seconds = min(max(seconds, 0), IMFFixdate.epochSecondsMax)
+      self.bootMilliseconds = max(bootMilliseconds, 0)
       self.bootID = bootID
     }
   }
 
   public init(floorSeconds: Int64, anchor: Anchor?) {
-    self.floorSeconds = floorSeconds
+    self.floorSeconds = min(max(floorSeconds, 0), IMFFixdate.epochSecondsMax)
     self.anchor = anchor
   }
 
