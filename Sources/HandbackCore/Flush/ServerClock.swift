@@ -48,8 +48,8 @@ public struct ServerClock: Sendable, Equatable {
     guard abs(seconds - ours) <= Self.agreementSeconds else { return }
     // By the hour: each new floor is a page more to write.
     if seconds >= floorSeconds + 3600 { floorSeconds = seconds }
-    // With a clock from before the floor, only the anchor keeps time.
-    if now.wallSeconds < floorSeconds - Self.agreementSeconds, anchor == nil {
+    // With a clock from before the floor, only an anchor of this boot keeps time.
+    if now.wallSeconds < floorSeconds - Self.agreementSeconds, anchor?.bootID != now.bootID {
       correct(to: seconds, at: now)
     }
   }
