@@ -35,12 +35,14 @@ extension Flusher {
     guard let ticket = current?.ticket, let server else {
       preconditionFailure("a deactivation is in hand here")
     }
+    // Out of hand first: if the journal fails, its attempt stays open there, and sending it again
+    // takes another.
+    current = nil
+    stage = .choosing
     try journal.conclude(
       ticket, conclusion.change, conclusion.outcome, server: server == storedServer ? nil : server,
       at: now)
     storedServer = server
-    current = nil
-    stage = .choosing
     switch conclusion.change {
     case .ended(let ending, let isInferred, _):
       return .ended(ticket, ending, isInferred: isInferred, conclusion.outcome)
