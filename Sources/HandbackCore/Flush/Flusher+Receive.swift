@@ -56,6 +56,8 @@ extension Flusher {
   /// A refused date or token: corrected, and the same deactivation is sent again under the same
   /// attempt, once each.
   private mutating func retriesAtOnce(_ answer: Answer, at now: Moment) -> FlushEvent? {
+    // The first of two copies may have got through: that is written down before another is sent.
+    if answer.wasResent { return nil }
     let verdict = Verdict.judge(answer, hasUnansweredAttempt: false)
     if verdict == .tokenRefused, !hasRefreshedToken, let keeper = tokenKeeper {
       hasRefreshedToken = true
