@@ -179,7 +179,7 @@ public final class FlushBench {
   public func check() {
     for row in journal.rows {
       let name = row.ticket.text
-      let hasActed = server.endCount(row.license) > 0
+      let hasActed = server.endCount(body: row.body) > 0
       switch row.ending {
       case nil:
         if hasActed, row.openAttempts == 0 {
@@ -197,7 +197,7 @@ public final class FlushBench {
       case .withdrawn?:
         break
       }
-      if server.endCount(row.license) > 1 { problems.append("\(name): ended twice") }
+      if server.endCount(body: row.body) > 1 { problems.append("\(name): ended twice") }
     }
   }
 

@@ -61,7 +61,8 @@ public final class ScriptedServer {
 
   public func activate(_ license: SampleLicense) { active.insert(license.body) }
 
-  public func endCount(_ license: SampleLicense) -> Int { ended[license.body] ?? 0 }
+  /// How often the activation was ended that a request of this body ends.
+  public func endCount(body: String) -> Int { ended[body] ?? 0 }
 
   public var deactivationRequests: [SentRequest] {
     requests.filter { $0.target == .deactivateLicense }
