@@ -35,12 +35,14 @@ extension Flusher {
     guard let ticket = current?.ticket, let server else {
       preconditionFailure("a deactivation is in hand here")
     }
+    // Out of hand first: if the journal fails, its attempt stays open there, and sending it again
+    // takes another.
+    current = nil
+    stage = .choosing
     try journal.conclude(
       ticket, conclusion.change, conclusion.outcome, server: server == storedServer ? nil : server,
       at: now)
     storedServer = server
-    current = nil
-    stage = .choosing
     switch conclusion.change {
     case .ended(let ending, let isInferred, _):
       return .ended(ticket, ending, isInferred: isInferred, conclusion.outcome)
@@ -54,6 +56,8 @@ extension Flusher {
   /// A refused date or token: corrected, and the same deactivation is sent again under the same
   /// attempt, once each.
   private mutating func retriesAtOnce(_ answer: Answer, at now: Moment) -> FlushEvent? {
+    // The first of two copies may have got through: that is written down before another is sent.
+    if answer.wasResent { return nil }
     let verdict = Verdict.judge(answer, hasUnansweredAttempt: false)
     if verdict == .tokenRefused, !hasRefreshedToken, let keeper = tokenKeeper {
       hasRefreshedToken = true

@@ -39,7 +39,7 @@ public struct Wait: Sendable, Equatable {
   /// One read back from the journal; outside values are clamped.
   public init(milliseconds: Int64, endBootMilliseconds: Int64, bootID: Int64) {
     self.milliseconds = min(max(milliseconds, 0), Self.millisecondsMax)
-    self.endBootMilliseconds = endBootMilliseconds
+    self.endBootMilliseconds = max(endBootMilliseconds, 0)
     self.bootID = bootID
   }
 

@@ -15,15 +15,16 @@ public struct ServerClock: Sendable, Equatable {
     public let bootMilliseconds: Int64
     public let bootID: Int64
 
+    /// Clamped, as the journal is a file: a damaged one must not stop us by an overflow.
     public init(seconds: Int64, bootMilliseconds: Int64, bootID: Int64) {
-      self.seconds = seconds
-      self.bootMilliseconds = bootMilliseconds
+      self.seconds = min(max(seconds, 0), IMFFixdate.epochSecondsMax)
+      self.bootMilliseconds = max(bootMilliseconds, 0)
       self.bootID = bootID
     }
   }
 
   public init(floorSeconds: Int64, anchor: Anchor?) {
-    self.floorSeconds = floorSeconds
+    self.floorSeconds = min(max(floorSeconds, 0), IMFFixdate.epochSecondsMax)
     self.anchor = anchor
   }
 
@@ -47,8 +48,8 @@ public struct ServerClock: Sendable, Equatable {
     guard abs(seconds - ours) <= Self.agreementSeconds else { return }
     // By the hour: each new floor is a page more to write.
     if seconds >= floorSeconds + 3600 { floorSeconds = seconds }
-    // With a clock from before the floor, only the anchor keeps time.
-    if now.wallSeconds < floorSeconds - Self.agreementSeconds, anchor == nil {
+    // With a clock from before the floor, only an anchor of this boot keeps time.
+    if now.wallSeconds < floorSeconds - Self.agreementSeconds, anchor?.bootID != now.bootID {
       correct(to: seconds, at: now)
     }
   }
