@@ -207,7 +207,7 @@ struct AnswerTests {
 
   @Test func `printable text is ASCII without control characters`() {
     let all = (0...255).map { UInt8($0) }
-    let text = Array(printable(all.span).utf8)
+    let text = Text(printable: all.span).bytes
     #expect(text.count == 256)
     for (byte, shown) in zip(all, text) {
       #expect(shown == ((0x20..<0x7F).contains(byte) ? byte : UInt8(ascii: "?")))
