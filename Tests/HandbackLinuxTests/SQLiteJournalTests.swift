@@ -30,7 +30,7 @@ struct SQLiteJournalTests {
     clock: ServerClock(floorSeconds: 0, anchor: nil), failures: 0, wait: nil, reason: .none)
 
   @Test func `hands rows out in the order of queueing, and none twice`() throws {
-    let journal = try SQLiteJournal.open(path, .create)
+    let journal = try SQLiteJournal.open(Text(path), .create)
     let tickets = try ["a", "b", "c"].map { try queue(journal, $0) }
     var found: [Ticket] = []
     var row: Int64 = 0
@@ -42,15 +42,15 @@ struct SQLiteJournalTests {
   }
 
   @Test func `a second process sees what the first one accepted`() throws {
-    let first = try SQLiteJournal.open(path, .create)
-    let second = try SQLiteJournal.open(path, .write)
+    let first = try SQLiteJournal.open(Text(path), .create)
+    let second = try SQLiteJournal.open(Text(path), .write)
     let ticket = try queue(first, "a")
     #expect(try second.facts(of: ticket) != nil)
     #expect(try second.queue(deactivation("a"), nonce: 9, atSeconds: 0).isNew == false)
   }
 
   @Test func `counts an attempt before it is sent, and only of a pending row`() throws {
-    let journal = try SQLiteJournal.open(path, .create)
+    let journal = try SQLiteJournal.open(Text(path), .create)
     let ticket = try queue(journal, "a")
     #expect(try journal.openAttempt(ticket, at: now))
     let facts = try #require(try journal.facts(of: ticket))
@@ -62,7 +62,7 @@ struct SQLiteJournalTests {
   }
 
   @Test func `erases the secret with the settlement, in the file and its WAL`() throws {
-    let journal = try SQLiteJournal.open(path, .create)
+    let journal = try SQLiteJournal.open(Text(path), .create)
     let secret = "MARKER-OF-A-LICENSE-KEY"
     let ticket = try journal.queue(
       deactivation("a", key: secret), nonce: 1, atSeconds: 0
@@ -81,13 +81,13 @@ struct SQLiteJournalTests {
   }
 
   @Test func `keeps a wait over a reopening, on the boot's own clock`() throws {
-    var journal = try SQLiteJournal.open(path, .create)
+    var journal = try SQLiteJournal.open(Text(path), .create)
     let ticket = try queue(journal, "a")
     let wait = Wait(milliseconds: 60_000, from: now)
     try journal.conclude(
       ticket, .postponed(wait, failures: 1, isHeld: false, openAttempts: 1),
       Outcome(httpStatus: 500, code: nil, message: "no"), server: nil, at: now)
-    journal = try SQLiteJournal.open(path, .write)
+    journal = try SQLiteJournal.open(Text(path), .write)
     #expect(try journal.next(after: 0, onlyDue: true, at: now) == nil)
     #expect(try journal.next(after: 0, onlyDue: false, at: now) != nil)
     var later = now
@@ -100,7 +100,7 @@ struct SQLiteJournalTests {
   }
 
   @Test func `an answer that comes after a withdrawal is still written down as a success`() throws {
-    let journal = try SQLiteJournal.open(path, .create)
+    let journal = try SQLiteJournal.open(Text(path), .create)
     let ticket = try queue(journal, "a")
     #expect(try journal.openAttempt(ticket, at: now))
     #expect(try journal.withdraw(ticket, atSeconds: 1))
@@ -116,7 +116,7 @@ struct SQLiteJournalTests {
   }
 
   @Test func `does not send a row that was changed to what it can't be`() throws {
-    let journal = try SQLiteJournal.open(path, .create)
+    let journal = try SQLiteJournal.open(Text(path), .create)
     let ticket = try queue(journal, "a")
     TestSupport.Command.run(
       "sqlite3", [path, "UPDATE deactivation SET product = '' WHERE row = \(ticket.row)"])
@@ -126,8 +126,8 @@ struct SQLiteJournalTests {
   }
 
   @Test func `pins the first of two identities, and keeps the history`() throws {
-    let first = try SQLiteJournal.open(path, .create)
-    let second = try SQLiteJournal.open(path, .write)
+    let first = try SQLiteJournal.open(Text(path), .create)
+    let second = try SQLiteJournal.open(Text(path), .write)
     let none = ComponentTokens(encoded: [UInt8]().span)
     let components = try #require(none)
     let record = try IdentityRecord(

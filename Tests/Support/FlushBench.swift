@@ -71,7 +71,9 @@ public final class FlushBench {
         preconditionFailure("the sample client is refused")
       }
       return .clientCredentials(
-        TokenKeeper(clientID: clientID, clientSecret: Secret("s3cret+/="), tokenURL: tokenURL))
+        TokenKeeper(
+          clientID: clientID, clientSecret: Secret("s3cret+/="), tokenURL: tokenURL.map { Text($0) }
+        ))
     }
   }
 
@@ -210,9 +212,10 @@ extension FlushEvent {
     switch self {
     case .ended(let ticket, let ending, let isInferred, let outcome):
       let end = "\(ticket.row) \(ending.name)" + (isInferred ? " inferred" : "")
-      return ending == .rejected ? end + " " + (outcome.code ?? "-") : end
+      return ending == .rejected ? end + " " + (outcome.code?.string ?? "-") : end
     case .postponed(let ticket, let outcome, let isHeld):
-      return "\(ticket.row) \(isHeld ? "held" : "later") \(outcome.code ?? "\(outcome.httpStatus)")"
+      return
+        "\(ticket.row) \(isHeld ? "held" : "later") \(outcome.code?.string ?? "\(outcome.httpStatus)")"
     case .clockCorrected(let seconds):
       return "clock \(seconds < 0 ? "" : "+")\(seconds)"
     case .none:

@@ -137,7 +137,7 @@ public final class MemoryJournal: FlushJournal {
       if isInferred && ending != .deactivated { problems.append("\(name) infers no success") }
       row.ending = ending
       row.isInferred = isInferred
-      row.licenseSignature = licenseSignature
+      row.licenseSignature = licenseSignature?.string
       row.openAttempts = 0
       row.isHeld = false
       row.wait = nil

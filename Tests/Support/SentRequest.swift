@@ -20,7 +20,7 @@ public struct SentRequest: Sendable {
     switch exchange.target {
     case .deactivateLicense: target = .deactivateLicense
     case .tokenAddress: target = .tokenAddress
-    case .token(let url): target = .token(url: url)
+    case .token(let url): target = .token(url: url.string)
     }
     date = exchange.date.text
     dateSeconds = Self.seconds(date)

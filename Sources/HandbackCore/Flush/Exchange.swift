@@ -6,7 +6,7 @@ public struct Exchange: ~Copyable {
     /// `GET {base}/api/v4/oauth_url?login_type=client_credentials`.
     case tokenAddress
     /// `POST` to the address given, as a form.
-    case token(url: String)
+    case token(url: Text)
   }
 
   public let target: Target
@@ -58,11 +58,11 @@ public struct TransportFault: Error, Sendable {
   /// The library's own code (a `CURLcode`), 0 if it has none.
   public let code: Int32
   /// The library's own words, printable, without anything secret.
-  public let message: String
+  public let message: Text
   /// Whether a byte of the request was sent: the server may have acted then.
   public let mayHaveReachedServer: Bool
 
-  public init(kind: Kind, code: Int32, message: String, mayHaveReachedServer: Bool) {
+  public init(kind: Kind, code: Int32, message: Text, mayHaveReachedServer: Bool) {
     self.kind = kind
     self.code = code
     self.message = message

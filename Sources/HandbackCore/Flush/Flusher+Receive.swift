@@ -138,7 +138,7 @@ extension Flusher {
     }
   }
 
-  private func words(for verdict: Verdict) -> String? {
+  private func words(for verdict: Verdict) -> Text? {
     switch verdict {
     case .notOurServer: "not_the_license_api"
     case .deactivated: "license_deactivated"
@@ -173,7 +173,7 @@ extension Flusher {
 
   private func outcome(of fault: TransportFault) -> Outcome {
     Outcome(
-      httpStatus: 0, code: fault.kind.name.description, message: fault.message)
+      httpStatus: 0, code: Text(fault.kind.name), message: fault.message)
   }
 
   // MARK: - Tokens
@@ -187,7 +187,7 @@ extension Flusher {
       guard answer.status == 200, let url = JSONText.string("url", in: answer.body.span),
         TokenAddress.isAcceptable(url.span)
       else { return false }
-      keeper.tokenURL = String(decoding: url, as: UTF8.self)
+      keeper.tokenURL = Text(url)
     }
     // Back to the deactivation in hand: its attempt is open already if its token was refused.
     stage = hasRefreshedToken ? .opened : .chosen

@@ -192,7 +192,7 @@ enum JSONString {
       guard index + 1 < text.count else { return nil }
       if text[index + 1] == UInt8(ascii: "u") {
         guard let scalar = scalar(text, at: &index) else { return nil }
-        for unit in String(Character(scalar)).utf8 { bytes.append(unit) }
+        append(scalar.value, to: &bytes)
       } else {
         guard let byte = simple(text[index + 1]) else { return nil }
         bytes.append(byte)
@@ -200,6 +200,18 @@ enum JSONString {
       }
     }
     return bytes
+  }
+
+  /// One code point in UTF-8, RFC 3629 section 3.
+  private static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
+    if scalar < 0x80 { return bytes.append(UInt8(scalar)) }
+    var following = scalar < 0x800 ? 1 : scalar < 0x10000 ? 2 : 3
+    let mark: UInt32 = following == 1 ? 0xC0 : following == 2 ? 0xE0 : 0xF0
+    bytes.append(UInt8(mark | scalar >> UInt32(6 * following)))
+    while following > 0 {
+      following -= 1
+      bytes.append(UInt8(0x80 | scalar >> UInt32(6 * following) & 0x3F))
+    }
   }
 
   private static func simple(_ byte: UInt8) -> UInt8? {

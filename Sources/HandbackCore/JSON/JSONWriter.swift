@@ -16,10 +16,10 @@ public struct JSONWriter: ~Copyable {
     hasMember = false
   }
 
-  public mutating func member(_ name: StaticString, _ value: String) {
+  public mutating func member(_ name: StaticString, _ value: Text) {
     writeName(name)
     buffer.append(UInt8(ascii: "\""))
-    for byte in value.utf8 { writeEscaped(byte) }
+    for byte in value.bytes { writeEscaped(byte) }
     buffer.append(UInt8(ascii: "\""))
   }
 

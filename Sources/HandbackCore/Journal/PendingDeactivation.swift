@@ -42,10 +42,10 @@ public struct Outcome: Sendable {
   /// HTTP status, 0 if there was no answer.
   public var httpStatus: Int64
   /// The error's `code` as the server wrote it, made printable; or our word for a fault.
-  public var code: String?
-  public var message: String?
+  public var code: Text?
+  public var message: Text?
 
-  public init(httpStatus: Int64, code: String?, message: String?) {
+  public init(httpStatus: Int64, code: Text?, message: Text?) {
     self.httpStatus = httpStatus
     self.code = code
     self.message = message
@@ -55,7 +55,7 @@ public struct Outcome: Sendable {
 /// What an attempt did to its row.
 public enum RowChange: Sendable {
   /// Settled for good; the credential is erased with it.
-  case ended(Ending, isInferred: Bool, licenseSignature: String?)
+  case ended(Ending, isInferred: Bool, licenseSignature: Text?)
   /// Still pending, with so many attempts whose answer isn't known.
   case postponed(Wait?, failures: Int64, isHeld: Bool, openAttempts: Int64)
 }

@@ -31,14 +31,14 @@ public struct Ticket: Sendable, Equatable {
     self.init(row: row, nonce: nonce)
   }
 
-  public var text: String {
+  public var text: Text {
     var bytes: [UInt8] = []
     Decimal.append(row, to: &bytes)
     bytes.append(UInt8(ascii: "-"))
     for shift in stride(from: UInt32(25), through: 0, by: -5) {
       bytes.append(unsafe Self.alphabet.utf8Start[Int(nonce >> shift & 31)])
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return Text(bytes)
   }
 
   private static func digit(_ byte: UInt8) -> UInt32? {

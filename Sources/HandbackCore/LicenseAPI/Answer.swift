@@ -14,7 +14,7 @@ public struct Answer: Sendable {
   public private(set) var dateSeconds: Int64?
   public private(set) var retryAfter: RetryAfter?
   /// `LicenseSignature`, kept in the receipt as evidence.
-  public private(set) var licenseSignature: String?
+  public private(set) var licenseSignature: Text?
   private var isDeclaredHTML = false
 
   /// RFC 9110, section 10.2.3.
@@ -46,7 +46,7 @@ public struct Answer: Sendable {
       isDeclaredHTML =
         value.count >= 9 && matchesIgnoringCase("text/html", value.extracting(0..<9))
     } else if matchesIgnoringCase("licensesignature", name), (1...1024).contains(value.count) {
-      licenseSignature = printable(value)
+      licenseSignature = Text(printable: value)
     }
   }
 
@@ -78,12 +78,12 @@ public struct Answer: Sendable {
   public var code: [UInt8]? { JSONText.string("code", in: body.span) }
 
   /// The error object's `message`.
-  public var message: String? { text("message") }
+  public var message: Text? { text("message") }
 
   /// A member's text, made safe to print and to keep: at most 256 bytes.
-  func text(_ name: StaticString) -> String? {
+  func text(_ name: StaticString) -> Text? {
     guard let bytes = JSONText.string(name, in: body.span) else { return nil }
-    return printable(bytes.span.extracting(0..<min(bytes.count, 256)))
+    return Text(printable: bytes.span.extracting(0..<min(bytes.count, 256)))
   }
 }
 
@@ -103,20 +103,4 @@ public func trimmedRange(_ bytes: Span<UInt8>) -> Range<Int> {
 
 private func isSpace(_ byte: UInt8) -> Bool {
   byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
-}
-
-/// Text from outside, fit for a terminal and a log line: ASCII control characters and all that
-/// is no ASCII become `?`, so that nothing can steer a terminal or fake a line.
-public func printable(_ bytes: Span<UInt8>) -> String {
-  String(decoding: printableBytes(bytes), as: UTF8.self)
-}
-
-func printableBytes(_ bytes: Span<UInt8>) -> [UInt8] {
-  var text: [UInt8] = []
-  text.reserveCapacity(bytes.count)
-  for index in bytes.indices {
-    let byte = bytes[index]
-    text.append((0x20..<0x7F).contains(byte) ? byte : UInt8(ascii: "?"))
-  }
-  return text
 }

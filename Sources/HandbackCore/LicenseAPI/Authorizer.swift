@@ -17,11 +17,11 @@ public final class TokenKeeper {
   let clientID: FieldText
   let clientSecret: Secret
   /// From the settings; else the License API is asked.
-  var tokenURL: String?
+  var tokenURL: Text?
   private var field: Secret?
   private var endBootMilliseconds: Int64 = 0
 
-  public init(clientID: FieldText, clientSecret: consuming Secret, tokenURL: String?) {
+  public init(clientID: FieldText, clientSecret: consuming Secret, tokenURL: Text?) {
     self.clientID = clientID
     self.clientSecret = clientSecret
     self.tokenURL = tokenURL
@@ -67,7 +67,7 @@ public final class TokenKeeper {
   func requestBody() -> Secret {
     var buffer = SecretBuffer(byteCountMax: 16 * 1024)
     buffer.append("grant_type=client_credentials&client_id=")
-    let id = Array(clientID.string.utf8)
+    let id = clientID.text.bytes
     FormText.append(id.span, to: &buffer)
     buffer.append("&client_secret=")
     appendSecret(to: &buffer)

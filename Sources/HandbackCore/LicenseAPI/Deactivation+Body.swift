@@ -6,29 +6,29 @@ extension Deactivation {
   public borrowing func body() -> Secret {
     var writer = JSONWriter(byteCountMax: Self.bodyByteCountMax)
     writer.begin()
-    writer.member("product", product.string)
-    if let bundleCode = details.bundleCode { writer.member("bundle_code", bundleCode.string) }
+    writer.member("product", product.text)
+    if let bundleCode = details.bundleCode { writer.member("bundle_code", bundleCode.text) }
     writer.member("hardware_id", hardwareID.text)
     switch credential {
     case .key(let key):
       writer.member("license_key", key)
     case .user(let name):
-      writer.member("username", name.string)
+      writer.member("username", name.text)
     case .userWithPassword(let login):
-      writer.member("username", login.name.string)
+      writer.member("username", login.name.text)
       writer.member("password", login.password)
     case .idToken(let grant):
-      writer.member("customer_account_code", grant.customerAccountCode.string)
+      writer.member("customer_account_code", grant.customerAccountCode.text)
       writer.member("id_token", grant.token)
     case .code(let grant):
-      writer.member("customer_account_code", grant.customerAccountCode.string)
+      writer.member("customer_account_code", grant.customerAccountCode.text)
       writer.member("code", grant.code)
       if let redirectURI = grant.redirectURI {
-        writer.member("redirect_uri", redirectURI.string)
+        writer.member("redirect_uri", redirectURI.text)
       }
     }
     if let licenseID = details.licenseID { writer.member("license_id", licenseID) }
-    if let sdkVersion = details.sdkVersion { writer.member("sdk_ver", sdkVersion.string) }
+    if let sdkVersion = details.sdkVersion { writer.member("sdk_ver", sdkVersion.text) }
     if let consumptions = details.consumptions { writer.member("consumptions", consumptions) }
     return writer.end()
   }
@@ -40,22 +40,22 @@ extension Deactivation {
   /// one and the token's `sub` (RFC 7519, 4.1.2), where it can be read, for the other.
   public borrowing func fingerprint() -> InlineArray<16, UInt8> {
     var hasher = LabelledHasher()
-    hasher.add("handback deactivation 1")
-    hasher.add(product.string)
+    hasher.add("handback deactivation 1" as StaticString)
+    hasher.add(product.text)
     hasher.add(hardwareID.text)
     hasher.add(credential.way.name)
     switch credential {
     case .key(let key):
       hasher.add(key)
     case .user(let name):
-      hasher.add(name.string)
+      hasher.add(name.text)
     case .userWithPassword(let login):
-      hasher.add(login.name.string)
+      hasher.add(login.name.text)
     case .idToken(let grant):
-      hasher.add(grant.customerAccountCode.string)
+      hasher.add(grant.customerAccountCode.text)
       hasher.addIdentity(ofToken: grant.token)
     case .code(let grant):
-      hasher.add(grant.customerAccountCode.string)
+      hasher.add(grant.customerAccountCode.text)
       hasher.add(grant.code)
     }
     hasher.add(details.licenseID ?? 0)
@@ -84,10 +84,7 @@ struct LabelledHasher: ~Copyable {
     }
   }
 
-  mutating func add(_ string: String) {
-    let bytes = Array(string.utf8)
-    add(bytes.span)
-  }
+  mutating func add(_ text: Text) { add(text.bytes.span) }
 
   mutating func add(_ text: StaticString) {
     add(Int64(text.utf8CodeUnitCount))

@@ -44,15 +44,11 @@ public enum FieldError: Error, Sendable {
 
 /// A field's text: 1 byte to the field's limit, valid UTF-8, no control characters.
 public struct FieldText: Sendable {
-  public let string: String
+  public let text: Text
 
   public init(_ field: Field, utf8 bytes: Span<UInt8>) throws(FieldError) {
     try FieldText.check(field, bytes)
-    var copy: [UInt8] = []
-    copy.reserveCapacity(bytes.count)
-    for index in bytes.indices { copy.append(bytes[index]) }
-    guard let string = String(validating: copy, as: UTF8.self) else { throw .notUTF8(field) }
-    self.string = string
+    text = Text(bytes)
   }
 
   /// Checks a value without keeping it, for secrets.
@@ -68,8 +64,8 @@ public struct FieldText: Sendable {
 }
 
 /// UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing past U+10FFFF.
-enum UTF8Check {
-  static func isValid(_ bytes: Span<UInt8>) -> Bool {
+public enum UTF8Check {
+  public static func isValid(_ bytes: Span<UInt8>) -> Bool {
     var index = 0
     while index < bytes.count {
       let length = sequenceLength(bytes, at: index)
@@ -80,7 +76,7 @@ enum UTF8Check {
   }
 
   /// The length of the valid sequence that begins at `index`, 0 if there is none.
-  private static func sequenceLength(_ bytes: Span<UInt8>, at index: Int) -> Int {
+  public static func sequenceLength(_ bytes: Span<UInt8>, at index: Int) -> Int {
     let first = bytes[index]
     if first < 0x80 { return 1 }
     let length: Int

@@ -1,6 +1,6 @@
 /// Times for people and for JSON: RFC 3339 in UTC, `2026-11-23T13:02:11Z`.
 public enum Timestamp {
-  public static func text(epochSeconds: Int64) -> Line {
+  public static func text(epochSeconds: Int64) -> Text {
     let seconds = min(max(epochSeconds, 0), IMFFixdate.epochSecondsMax)
     let date = CivilDate(daysSinceEpoch: Int(seconds / 86_400))
     let second = Int(seconds % 86_400)
@@ -11,7 +11,7 @@ public enum Timestamp {
     append(second / 3600, digits: 2, UInt8(ascii: ":"), to: &bytes)
     append(second / 60 % 60, digits: 2, UInt8(ascii: ":"), to: &bytes)
     append(second % 60, digits: 2, UInt8(ascii: "Z"), to: &bytes)
-    return Line(bytes: bytes)
+    return Text(bytes)
   }
 
   private static func append(
@@ -28,7 +28,7 @@ public enum Timestamp {
 
 /// Lengths of time for people: `850 ms`, `12 s`, `3 min`, `5 h`, rounded up.
 public enum Duration {
-  public static func text(milliseconds: Int64) -> Line {
+  public static func text(milliseconds: Int64) -> Text {
     if milliseconds < 1000 { return "\(milliseconds) ms" }
     let seconds = (milliseconds + 999) / 1000
     if seconds < 120 { return "\(seconds) s" }

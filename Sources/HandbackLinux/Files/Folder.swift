@@ -1,13 +1,12 @@
 internal import CLibc
+public import HandbackCore
 
 /// Paths as text: bytes between slashes.
 public enum Path {
   /// What is before the last slash: `.` if there is none, `/` if it is the first byte.
-  public static func folder(of path: String) -> String {
-    let bytes = Array(path.utf8)
-    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    if slash == 0 { return "/" }
-    return String(decoding: bytes[0..<slash], as: UTF8.self)
+  public static func folder(of path: Text) -> Text {
+    guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == 0 ? "/" : path.slice(0..<slash)
   }
 }
 
@@ -15,25 +14,25 @@ public enum Path {
 enum Folder {
   /// Makes a folder, and those above it that are missing, for our user alone; each made one is
   /// durable in the one above.
-  static func make(_ path: String) -> Int32 {
+  static func make(_ path: Text) -> Int32 {
     var status = clibc_status()
-    if unsafe path.withCString({ unsafe clibc_stat($0, &status) }) == 0 {
+    if unsafe clibc_stat(path.cString, &status) == 0 {
       return status.is_directory != 0 ? 0 : ENOTDIR
     }
     let above = Path.folder(of: path)
-    if above.utf8.count < path.utf8.count {
+    if above.bytes.count < path.bytes.count {
       let cause = make(above)
       guard cause == 0 else { return cause }
     }
-    guard unsafe path.withCString({ unsafe mkdir($0, 0o700) }) == 0 else {
+    guard unsafe mkdir(path.cString, 0o700) == 0 else {
       let cause = clibc_errno()
       return cause == EEXIST ? 0 : cause
     }
     return sync(above)
   }
 
-  static func sync(_ path: String) -> Int32 {
-    let folder = unsafe path.withCString { unsafe clibc_open($0, O_RDONLY | O_DIRECTORY, 0) }
+  static func sync(_ path: Text) -> Int32 {
+    let folder = unsafe clibc_open(path.cString, O_RDONLY | O_DIRECTORY, 0)
     guard folder >= 0 else { return clibc_errno() }
     defer { close(folder) }
     guard fsync(folder) != 0 else { return 0 }
@@ -45,8 +44,8 @@ enum Folder {
 
 /// Whether something is there.
 public enum FilePresence {
-  public static func exists(_ path: String) -> Bool {
+  public static func exists(_ path: Text) -> Bool {
     var status = clibc_status()
-    return unsafe path.withCString { unsafe clibc_stat($0, &status) } == 0
+    return unsafe clibc_stat(path.cString, &status) == 0
   }
 }

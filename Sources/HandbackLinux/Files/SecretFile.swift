@@ -19,10 +19,10 @@ public enum SecretFile {
   }
 
   /// `-` is standard input.
-  public static func read(_ path: String) throws(Failure) -> Secret {
-    if path.utf8.elementsEqual("-".utf8) { return try read(from: 0) }
+  public static func read(_ path: Text) throws(Failure) -> Secret {
+    if path.isEqual(to: "-") { return try read(from: 0) }
     // A FIFO without a writer must not block the open; reading it blocks until there is one.
-    let file = unsafe path.withCString { unsafe clibc_open($0, O_RDONLY | O_NONBLOCK, 0) }
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NONBLOCK, 0)
     guard file >= 0 else { throw .cannotOpen(errno: clibc_errno()) }
     defer { close(file) }
     var status = clibc_status()

@@ -1,4 +1,5 @@
 internal import CLibc
+public import HandbackCore
 
 /// Reads a small text file whole.
 public enum TextFile {
@@ -12,9 +13,9 @@ public enum TextFile {
 
   /// `trusted` refuses a file that others could have written.
   public static func read(
-    _ path: String, byteCountMax: Int, trusted: Bool
+    _ path: Text, byteCountMax: Int, trusted: Bool
   ) throws(Failure) -> [UInt8] {
-    let file = unsafe path.withCString { unsafe clibc_open($0, O_RDONLY | O_NONBLOCK, 0) }
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NONBLOCK, 0)
     guard file >= 0 else {
       let cause = clibc_errno()
       throw cause == ENOENT ? .missing : .cannotRead(errno: cause)

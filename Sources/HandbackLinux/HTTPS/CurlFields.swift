@@ -21,7 +21,7 @@ struct CurlFields: ~Copyable {
   }
 
   mutating func append(_ text: StaticString) {
-    unsafe append(inPlace: UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self))
+    unsafe append(inPlace: text.cString)
   }
 
   mutating func append(date value: IMFFixdate) {

@@ -1,5 +1,5 @@
 internal import CCurl
-internal import HandbackCore
+public import HandbackCore
 
 /// The system's libcurl, opened at the first send; owns the table of its functions.
 @safe
@@ -14,7 +14,7 @@ struct CurlLibrary: ~Copyable {
     unsafe api.initialize(to: ccurl_api())
     guard unsafe ccurl_load(api) == 1 else { throw .libraryMissing }
     guard unsafe ccurl_version(api).pointee.version_num >= Self.versionMin else {
-      throw .libraryTooOld(unsafe String(cString: ccurl_version(api).pointee.version))
+      throw .libraryTooOld(unsafe Text(cString: ccurl_version(api).pointee.version))
     }
     guard unsafe ccurl_global_init(api) == 1 else { throw .libraryFailed }
   }
@@ -27,6 +27,6 @@ struct CurlLibrary: ~Copyable {
 /// Why nothing can be sent at all.
 public enum TransportError: Error, Sendable {
   case libraryMissing
-  case libraryTooOld(String)
+  case libraryTooOld(Text)
   case libraryFailed
 }

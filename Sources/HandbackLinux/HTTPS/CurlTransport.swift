@@ -60,7 +60,7 @@ public final class CurlTransport {
     unsafe ccurl_set_pointer(library.api, easy, CURLOPT_HEADERDATA, target)
     unsafe ccurl_set_pointer(library.api, easy, CURLOPT_WRITEDATA, target)
     unsafe ccurl_set_pointer(library.api, easy, CURLOPT_DEBUGDATA, target)
-    set(CURLOPT_USERAGENT, Version.userAgent.description)
+    set(CURLOPT_USERAGENT, Text(Version.userAgent))
     if let authorityFile = options.authorityFile { set(CURLOPT_CAINFO, authorityFile) }
   }
 
@@ -134,9 +134,9 @@ public final class CurlTransport {
     unsafe ccurl_set_long(library.api, easy, option, value)
   }
 
-  private func set(_ option: CURLoption, _ value: String) {
+  private func set(_ option: CURLoption, _ value: Text) {
     // libcurl copies strings.
-    _ = unsafe value.withCString { unsafe ccurl_set_pointer(library.api, easy, option, $0) }
+    _ = unsafe ccurl_set_pointer(library.api, easy, option, value.cString)
   }
 }
 
@@ -167,10 +167,10 @@ extension CurlTransport {
         mayHaveReachedServer: receiver.sendCount > 0))
   }
 
-  private func words(_ code: Int32) -> String {
+  private func words(_ code: Int32) -> Text {
     guard code >= 0, let text = unsafe library.api.pointee.easy_strerror(CURLcode(UInt32(code)))
     else { return "libcurl failed" }
-    return unsafe String(cString: text)
+    return unsafe Text(cString: text)
   }
 
   private static func kind(_ code: Int32) -> TransportFault.Kind {
@@ -195,11 +195,11 @@ extension CurlTransport {
 
 extension CurlTransport {
   /// libcurl's version and its TLS library, `7.88.1 (OpenSSL/3.0.19)`; `nil` without a usable one.
-  public static func libraryVersion() -> String? {
+  public static func libraryVersion() -> Text? {
     guard let library = try? CurlLibrary() else { return nil }
     let facts = unsafe ccurl_version(library.api).pointee
     guard let version = unsafe facts.version else { return nil }
-    let tls = unsafe facts.ssl_version.map { unsafe String(cString: $0) } ?? "no TLS"
-    return unsafe String(cString: version) + " (" + tls + ")"
+    let tls = unsafe facts.ssl_version.map { unsafe Text(cString: $0) } ?? "no TLS"
+    return unsafe Text(cString: version) + " (" + tls + ")"
   }
 }

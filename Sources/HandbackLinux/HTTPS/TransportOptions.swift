@@ -1,9 +1,11 @@
+public import HandbackCore
+
 /// How to reach the server.
 public struct TransportOptions: Sendable {
   /// `https://api.licensespring.com`, without a slash at the end.
-  public var baseURL: String
+  public var baseURL: Text
   /// A file of certificates to trust, in PEM; `nil` for the system's.
-  public var authorityFile: String?
+  public var authorityFile: Text?
   /// Plain HTTP too: for a server on the loopback interface, or where somebody insists.
   public var allowsPlainHTTP: Bool
   public var connectTimeoutMilliseconds: Int
@@ -11,7 +13,7 @@ public struct TransportOptions: Sendable {
   public var timeoutMilliseconds: Int
 
   public init(
-    baseURL: String, authorityFile: String?, allowsPlainHTTP: Bool,
+    baseURL: Text, authorityFile: Text?, allowsPlainHTTP: Bool,
     connectTimeoutMilliseconds: Int, timeoutMilliseconds: Int
   ) {
     self.baseURL = baseURL

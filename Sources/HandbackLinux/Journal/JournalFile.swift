@@ -5,9 +5,9 @@ internal import HandbackCore
 /// or a newer version's, must stay as it is to the byte, and opening may already write.
 enum JournalFile {
   /// Makes what is missing, if `access` says so, and refuses what isn't ours.
-  static func prepare(_ path: String, _ access: SQLiteJournal.Access) throws(JournalError) {
+  static func prepare(_ path: Text, _ access: SQLiteJournal.Access) throws(JournalError) {
     var status = clibc_status()
-    if unsafe path.withCString({ unsafe clibc_lstat($0, &status) }) != 0 {
+    if unsafe clibc_lstat(path.cString, &status) != 0 {
       let cause = clibc_errno()
       guard cause == ENOENT || cause == ENOTDIR else { throw .cannotRead(errno: cause) }
       guard access == .create else { throw .missing }
@@ -29,13 +29,11 @@ enum JournalFile {
     if status.links != 1 { throw .unsafeFile(.hardLinked) }
   }
 
-  private static func make(_ path: String) throws(JournalError) {
+  private static func make(_ path: Text) throws(JournalError) {
     let folder = Path.folder(of: path)
     let made = Folder.make(folder)
     guard made == 0 else { throw .cannotCreate(errno: made) }
-    let file = unsafe path.withCString {
-      unsafe clibc_open($0, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-    }
+    let file = unsafe clibc_open(path.cString, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     guard file >= 0 else {
       let cause = clibc_errno()
       // Another process made it in the meantime.
@@ -50,9 +48,9 @@ enum JournalFile {
   }
 
   /// Reads the header that https://www.sqlite.org/fileformat.html, section 1.3, describes.
-  private static func checkHeader(_ path: String) throws(JournalError) {
+  private static func checkHeader(_ path: Text) throws(JournalError) {
     var header = InlineArray<100, UInt8>(repeating: 0)
-    let file = unsafe path.withCString { unsafe clibc_open($0, O_RDONLY | O_NOFOLLOW, 0) }
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW, 0)
     guard file >= 0 else { throw .cannotRead(errno: clibc_errno()) }
     var span = header.mutableSpan
     let count = unsafe span.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, 100) }
@@ -79,13 +77,13 @@ enum JournalFile {
     return value
   }
 
-  private static func exists(_ path: String) -> Bool {
+  private static func exists(_ path: Text) -> Bool {
     var status = clibc_status()
-    return unsafe path.withCString { unsafe clibc_lstat($0, &status) } == 0
+    return unsafe clibc_lstat(path.cString, &status) == 0
   }
 
   /// Makes the names in the journal's folder durable.
-  static func syncFolder(of path: String) throws(JournalError) {
+  static func syncFolder(of path: Text) throws(JournalError) {
     let cause = Folder.sync(Path.folder(of: path))
     guard cause == 0 else { throw .cannotCreate(errno: cause) }
   }

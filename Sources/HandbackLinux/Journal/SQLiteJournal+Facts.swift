@@ -5,12 +5,12 @@ public import HandbackCore
 public struct DeactivationFacts: Sendable {
   public var ticket: Ticket
   public var state: State
-  public var product: String
-  public var hardwareID: String
+  public var product: Text
+  public var hardwareID: Text
   public var way: LicenseWay
-  public var username: String?
+  public var username: Text?
   public var licenseID: Int64?
-  public var bundleCode: String?
+  public var bundleCode: Text?
   public var queuedAtSeconds: Int64
   public var attempts: Int64
   public var openAttempts: Int64
@@ -20,7 +20,7 @@ public struct DeactivationFacts: Sendable {
 
   public enum State: Sendable {
     case pending(isHeld: Bool, Wait?)
-    case ended(Ending, atSeconds: Int64, isInferred: Bool, licenseSignature: String?)
+    case ended(Ending, atSeconds: Int64, isInferred: Bool, licenseSignature: Text?)
   }
 }
 

@@ -87,7 +87,7 @@ extension SQLiteJournal: FlushJournal {
   }
 
   private func end(
-    _ ticket: Ticket, _ ending: Ending, _ isInferred: Bool, _ licenseSignature: String?,
+    _ ticket: Ticket, _ ending: Ending, _ isInferred: Bool, _ licenseSignature: Text?,
     _ outcome: Outcome, atSeconds now: Int64
   ) throws(SQLiteError) {
     // A row that was withdrawn while it was on its way stays withdrawn, unless the server did it.

@@ -45,7 +45,7 @@ extension SQLiteJournal: IdentityStore {
     return IdentityRecord(
       id: id, scheme: scheme, idClass: idClass, platform: platform,
       rulesDate: statement.integer(5), components: components,
-      pinnedAtEpochSeconds: statement.integer(7), reason: HardwareText(Array(reason.utf8)))
+      pinnedAtEpochSeconds: statement.integer(7), reason: HardwareText(reason.bytes))
   }
 
   public func append(
@@ -65,9 +65,9 @@ extension SQLiteJournal: IdentityStore {
       try statement.bind(Int64(record.idClass.rawValue))
       try statement.bind(Int64(record.platform.rawValue))
       try statement.bind(record.rulesDate)
-      try statement.bind(String(decoding: record.components.encoded(), as: UTF8.self))
+      try statement.bind(Text(record.components.encoded()))
       try statement.bind(record.pinnedAtEpochSeconds)
-      try statement.bind(String(decoding: record.reason.bytes, as: UTF8.self))
+      try statement.bind(Text(record.reason.bytes))
       try statement.run()
       return true
     }

@@ -64,13 +64,13 @@ extension SQLiteJournal {
     try bindSecret(deactivation, to: &statement)
     try statement.bind(fingerprint)
     try statement.bind(Int64(nonce & Ticket.nonceMask))
-    try statement.bind(deactivation.product.string)
+    try statement.bind(deactivation.product.text)
     try statement.bind(deactivation.hardwareID.text)
     try statement.bind(Int64(deactivation.credential.way.rawValue))
     try bindNames(deactivation, to: &statement)
     try statement.bind(deactivation.details.licenseID)
-    try statement.bind(deactivation.details.bundleCode?.string)
-    try statement.bind(deactivation.details.sdkVersion?.string)
+    try statement.bind(deactivation.details.bundleCode?.text)
+    try statement.bind(deactivation.details.sdkVersion?.text)
     try statement.bind(deactivation.details.consumptions)
     try statement.bind(now)
     try statement.run()
@@ -93,17 +93,17 @@ extension SQLiteJournal {
   private func bindNames(
     _ deactivation: borrowing Deactivation, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
-    var username: String?
-    var customerAccountCode: String?
-    var redirectURI: String?
+    var username: Text?
+    var customerAccountCode: Text?
+    var redirectURI: Text?
     switch deactivation.credential {
     case .key: break
-    case .user(let name): username = name.string
-    case .userWithPassword(let login): username = login.name.string
-    case .idToken(let grant): customerAccountCode = grant.customerAccountCode.string
+    case .user(let name): username = name.text
+    case .userWithPassword(let login): username = login.name.text
+    case .idToken(let grant): customerAccountCode = grant.customerAccountCode.text
     case .code(let grant):
-      customerAccountCode = grant.customerAccountCode.string
-      redirectURI = grant.redirectURI?.string
+      customerAccountCode = grant.customerAccountCode.text
+      redirectURI = grant.redirectURI?.text
     }
     try statement.bind(username)
     try statement.bind(customerAccountCode)

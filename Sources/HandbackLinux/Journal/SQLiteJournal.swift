@@ -1,6 +1,6 @@
 internal import CLibc
 internal import CSQLite
-internal import HandbackCore
+public import HandbackCore
 
 /// The journal of deactivations: what was accepted stays until the server, or a person, ends it.
 ///
@@ -13,9 +13,9 @@ internal import HandbackCore
 /// it is made of is hidden from there.
 public final class SQLiteJournal {
   let connection: SQLiteConnection
-  public let path: String
+  public let path: Text
   /// The server that `serverState` is about: a base URL.
-  public var serverAddress = ""
+  public var serverAddress: Text = ""
 
   /// Who may do what with the file.
   public enum Access: Sendable {
@@ -27,13 +27,13 @@ public final class SQLiteJournal {
     case read
   }
 
-  private init(path: String, connection: consuming SQLiteConnection) {
+  private init(path: Text, connection: consuming SQLiteConnection) {
     self.path = path
     self.connection = connection
   }
 
   /// Opens the journal; with `.create`, makes it if there is none.
-  public static func open(_ path: String, _ access: Access) throws(JournalError) -> SQLiteJournal {
+  public static func open(_ path: Text, _ access: Access) throws(JournalError) -> SQLiteJournal {
     guard !SQLiteLibrary.neverSyncs else { throw .libraryNeverSyncs }
     try JournalFile.prepare(path, access)
     let journal = SQLiteJournal(path: path, connection: try connect(path, access))
@@ -58,7 +58,7 @@ public final class SQLiteJournal {
   }
 
   private static func connect(
-    _ path: String, _ access: Access
+    _ path: Text, _ access: Access
   ) throws(JournalError) -> SQLiteConnection {
     do throws(SQLiteError) {
       return try connect(path, flags: SQLITE_OPEN_READWRITE)
@@ -75,7 +75,7 @@ public final class SQLiteJournal {
     }
   }
 
-  private static func connect(_ path: String, flags: Int32) throws(SQLiteError)
+  private static func connect(_ path: Text, flags: Int32) throws(SQLiteError)
     -> SQLiteConnection
   {
     let connection = try SQLiteConnection(path: path, flags: flags)

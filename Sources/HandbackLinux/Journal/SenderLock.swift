@@ -1,4 +1,5 @@
 internal import CLibc
+public import HandbackCore
 
 /// One sender at a time: a lock on a file beside the journal that dies with its holder.
 ///
@@ -14,10 +15,8 @@ public final class SenderLock {
   }
 
   /// Takes the lock of the journal at `path`, or says at once who is in the way.
-  public init(journal path: String) throws(Failure) {
-    let opened = unsafe (path + "-sender").withCString {
-      unsafe clibc_open($0, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
-    }
+  public init(journal path: Text) throws(Failure) {
+    let opened = unsafe clibc_open((path + "-sender").cString, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
     guard opened >= 0 else { throw .cannotOpen(errno: clibc_errno()) }
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let cause = clibc_errno()

@@ -1,4 +1,5 @@
 internal import CSQLite
+public import HandbackCore
 
 /// One connection; owns the C handle and closes it.
 @safe
@@ -6,13 +7,11 @@ struct SQLiteConnection: ~Copyable {
   private var handle: OpaquePointer?
 
   /// The C function is `sqlite3_open_v2`. A symbolic link at the path's end is refused.
-  init(path: String, flags: Int32) throws(SQLiteError) {
+  init(path: Text, flags: Int32) throws(SQLiteError) {
     var opened: OpaquePointer?
-    let code = unsafe path.withCString { name in
-      unsafe sqlite3_open_v2(
-        name, &opened,
-        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, nil)
-    }
+    let code = unsafe sqlite3_open_v2(
+      path.cString, &opened,
+      flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, nil)
     // > Whether or not an error occurs when it is opened, resources associated with the database
     // > connection handle should be released by passing it to sqlite3_close().
     // https://www.sqlite.org/c3ref/open.html
@@ -39,14 +38,14 @@ struct SQLiteConnection: ~Copyable {
   /// Runs statements without values. The C function is `sqlite3_exec`.
   borrowing func execute(_ sql: StaticString) throws(SQLiteError) {
     let code = unsafe sqlite3_exec(
-      handle, UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self), nil, nil, nil)
+      handle, sql.cString, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code) }
   }
 
   borrowing func prepare(_ sql: StaticString) throws(SQLiteError) -> SQLiteStatement {
     var statement: OpaquePointer?
     let code = unsafe sqlite3_prepare_v2(
-      handle, UnsafeRawPointer(sql.utf8Start).assumingMemoryBound(to: CChar.self),
+      handle, sql.cString,
       Int32(sql.utf8CodeUnitCount), &statement, nil)
     guard code == SQLITE_OK else { throw error(code) }
     return unsafe SQLiteStatement(owning: statement)
@@ -69,17 +68,17 @@ struct SQLiteConnection: ~Copyable {
   private borrowing func error(_ code: Int32) -> SQLiteError {
     unsafe SQLiteError(
       code: handle == nil ? code : sqlite3_extended_errcode(handle),
-      message: String(cString: sqlite3_errmsg(handle)))
+      message: Text(cString: sqlite3_errmsg(handle)))
   }
 }
 
 /// Facts of the SQLite library that is loaded.
 public enum SQLiteLibrary {
-  public static var version: String { unsafe String(cString: sqlite3_libversion()) }
+  public static var version: Text { unsafe Text(cString: sqlite3_libversion()) }
 
   /// Whether it was built to never sync: Buildroot's `BR2_PACKAGE_SQLITE_NO_SYNC`. Then nothing
   /// can be promised.
   public static var neverSyncs: Bool {
-    unsafe "NO_SYNC".withCString { unsafe sqlite3_compileoption_used($0) } != 0
+    unsafe sqlite3_compileoption_used(("NO_SYNC" as StaticString).cString) != 0
   }
 }

@@ -1,4 +1,5 @@
 internal import CSQLite
+public import HandbackCore
 
 /// A result code of SQLite other than `SQLITE_OK`, and SQLite's words for it.
 ///
@@ -7,9 +8,9 @@ internal import CSQLite
 public struct SQLiteError: Error, Sendable {
   /// The extended result code.
   public let code: Int32
-  public let message: String
+  public let message: Text
 
-  public init(code: Int32, message: String) {
+  public init(code: Int32, message: Text) {
     self.code = code
     self.message = message
   }

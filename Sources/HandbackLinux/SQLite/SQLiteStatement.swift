@@ -27,12 +27,11 @@ struct SQLiteStatement: ~Copyable {
     if let value { try bind(value) } else { try bindNull() }
   }
 
-  mutating func bind(_ text: String?) throws(SQLiteError) {
+  mutating func bind(_ text: Text?) throws(SQLiteError) {
     guard let text else { return try bindNull() }
     let parameter = takeParameter()
-    let count = Int32(text.utf8.count)
     try check(
-      unsafe text.withCString { unsafe csqlite_bind_text(handle, parameter, $0, count) })
+      unsafe csqlite_bind_text(handle, parameter, text.cString, Int32(text.bytes.count)))
   }
 
   mutating func bind(_ bytes: InlineArray<16, UInt8>) throws(SQLiteError) {
@@ -106,13 +105,8 @@ struct SQLiteStatement: ~Copyable {
     return try body(unsafe Span(_unsafeElements: bytes))
   }
 
-  borrowing func text(_ column: Int32) -> String? {
-    withText(column) { bytes in
-      var copy: [UInt8] = []
-      copy.reserveCapacity(bytes.count)
-      for index in bytes.indices { copy.append(bytes[index]) }
-      return String(decoding: copy, as: UTF8.self)
-    }
+  borrowing func text(_ column: Int32) -> Text? {
+    withText(column) { Text($0) }
   }
 
   private mutating func takeParameter() -> Int32 {
@@ -128,6 +122,6 @@ struct SQLiteStatement: ~Copyable {
     let connection = unsafe sqlite3_db_handle(handle)
     return unsafe SQLiteError(
       code: sqlite3_extended_errcode(connection),
-      message: String(cString: sqlite3_errmsg(connection)))
+      message: Text(cString: sqlite3_errmsg(connection)))
   }
 }

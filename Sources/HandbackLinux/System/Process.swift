@@ -1,4 +1,5 @@
 internal import CLibc
+public import HandbackCore
 
 /// What a process does about itself.
 public enum Process {
@@ -12,7 +13,7 @@ public enum Process {
   /// output because the caller closed it.
   public static func openStandardStreams() {
     while true {
-      let file = unsafe "/dev/null".withCString { unsafe clibc_open_inherited($0, O_RDWR) }
+      let file = unsafe clibc_open_inherited(("/dev/null" as StaticString).cString, O_RDWR)
       if file < 0 { return }
       if file > 2 {
         close(file)
@@ -22,16 +23,16 @@ public enum Process {
   }
 
   /// `NAME=value` of the environment, in order; `nil` past the end.
-  public static func environment(_ index: Int) -> String? {
+  public static func environment(_ index: Int) -> Text? {
     guard let entry = unsafe clibc_environment(Int32(index)) else { return nil }
-    return unsafe String(cString: entry)
+    return unsafe Text(cString: entry)
   }
 
   public static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
 
-  public static func description(ofErrno code: Int32) -> String {
+  public static func description(ofErrno code: Int32) -> Text {
     guard let text = unsafe strerror(code) else { return "error" }
-    return unsafe String(cString: text)
+    return unsafe Text(cString: text)
   }
 }
 

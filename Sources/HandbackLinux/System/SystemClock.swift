@@ -26,7 +26,7 @@ public enum SystemClock {
   /// The first half of the kernel's random UUID of this boot
   /// (Documentation/admin-guide/sysctl/kernel.rst, `random`), read once.
   private static let bootID: Int64 = {
-    let path = "/proc/sys/kernel/random/boot_id"
+    let path: Text = "/proc/sys/kernel/random/boot_id"
     guard let text = try? TextFile.read(path, byteCountMax: 64, trusted: false) else { return 0 }
     var value: UInt64 = 0
     var digits = 0

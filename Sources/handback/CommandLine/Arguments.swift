@@ -5,19 +5,19 @@ internal import HandbackCore
 final class Arguments {
   struct Flag {
     let setting: Setting
-    let value: String
+    let value: Text
   }
 
   private(set) var command = Command.help
   private(set) var flags: [Flag] = []
-  private(set) var operand: String?
+  private(set) var operand: Text?
   private var options: [Option] = []
   private(set) var waitSeconds: Int64?
-  private(set) var settingsFile: String?
+  private(set) var settingsFile: Text?
   /// Why another hardware ID is pinned in the place of the first.
-  private(set) var repinReason: String?
+  private(set) var repinReason: Text?
   /// The folder that a device's tree is below.
-  private(set) var root: String?
+  private(set) var root: Text?
 
   func has(_ option: Option) -> Bool { options.contains { $0 == option } }
 
@@ -29,10 +29,10 @@ final class Arguments {
     guard count > 1, let first = unsafe arguments[1] else {
       throw Failure(.usage, "no command given", hint: "'handback help' lists the commands")
     }
-    let word = unsafe String(cString: first)
-    if word.utf8.elementsEqual("--version".utf8) {
+    let word = unsafe Text(cString: first)
+    if word.isEqual(to: "--version") {
       command = .version
-    } else if word.utf8.elementsEqual("--help".utf8) || word.utf8.elementsEqual("-h".utf8) {
+    } else if word.isEqual(to: "--help") || word.isEqual(to: "-h") {
       command = .help
     } else if let named = Command(utf8: word) {
       command = named
@@ -57,13 +57,13 @@ final class Arguments {
         unsafe clibc_next_option(count, arguments, $0.baseAddress, &argument)
       }
       if code == 0 { break }
-      let value = unsafe argument.map { unsafe String(cString: $0) }
+      let value = unsafe argument.map { unsafe Text(cString: $0) }
       // The option is the last word read, or the one before if its value is a word of its own.
       let last = Int(clibc_first_operand()) - 1
       let isApart =
         unsafe argument != nil && arguments[last] == UnsafeMutablePointer(mutating: argument)
       let word =
-        unsafe arguments[isApart ? last - 1 : last].map { unsafe String(cString: $0) } ?? ""
+        unsafe arguments[isApart ? last - 1 : last].map { unsafe Text(cString: $0) } ?? ""
       if code >= Self.settingBase, !Self.isWhole(word, code) { throw refusal(-1, word) }
       if code >= Self.optionBase, let option = Option(rawValue: Int(code - Self.optionBase)) {
         try take(option, value)
@@ -82,15 +82,20 @@ final class Arguments {
 
   /// GNU's `getopt_long` takes any beginning of a name that fits one: `--license-key KEY`, a
   /// secret on the command line, would be `--license-key-file KEY`.
-  private static func isWhole(_ word: String, _ code: Int32) -> Bool {
+  private static func isWhole(_ word: Text, _ code: Int32) -> Bool {
     let name =
       Setting(rawValue: Int(code - settingBase))?.name
       ?? Option(rawValue: Int(code - optionBase))?.name
-    let typed = Array(word.utf8.dropFirst(2).prefix { $0 != UInt8(ascii: "=") })
-    return name.map { matches($0, typed.span) } ?? false
+    guard let name else { return false }
+    return Self.name(of: word) == "--\(name)"
   }
 
-  private func take(_ option: Option, _ value: String?) throws(Failure) {
+  /// `--name` of `--name=value`.
+  private static func name(of word: Text) -> Text {
+    word.slice(0..<(word.firstIndex(of: UInt8(ascii: "=")) ?? word.bytes.count))
+  }
+
+  private func take(_ option: Option, _ value: Text?) throws(Failure) {
     guard option.isTaken(by: command) else {
       throw Failure(
         .usage, "'handback \(command.name)' has no option --\(option.name)",
@@ -101,7 +106,7 @@ final class Arguments {
     if option == .repin { repinReason = value }
     if option == .root { root = value }
     if option == .wait {
-      let bytes = Array((value ?? "").utf8)
+      let bytes = (value ?? "").bytes
       guard let seconds = Decimal.integer(bytes.span), (0...86_400).contains(seconds) else {
         throw Failure(.usage, "--wait must be a whole number of seconds from 0 to 86400")
       }
@@ -129,20 +134,18 @@ final class Arguments {
           : "'handback \(command.name)' takes one ticket",
         hint: "'handback help \(command.name)' shows how it is called")
     }
-    if wanted == 1 { operand = unsafe arguments[first].map { unsafe String(cString: $0) } }
+    if wanted == 1 { operand = unsafe arguments[first].map { unsafe Text(cString: $0) } }
   }
 
   /// Names the option, but never what follows its `=`: that may be a secret.
-  private func refusal(_ code: Int32, _ word: String) -> Failure {
-    let name = String(
-      decoding: Array(word.utf8.prefix { $0 != UInt8(ascii: "=") }.prefix(40)), as: UTF8.self)
-    let bytes = Array(name.utf8)
-    let shown = Line(printable: bytes)
-    let hint: Line = "'handback help \(command.name)' lists its options"
+  private func refusal(_ code: Int32, _ word: Text) -> Failure {
+    let name = Self.name(of: word)
+    let shown = Text(printable: name.slice(0..<min(name.bytes.count, 40)))
+    let hint: Text = "'handback help \(command.name)' lists its options"
     for secret in [
       "--license-key", "--shared-key", "--api-key", "--password", "--id-token", "--code",
-    ]
-    where secret.utf8.elementsEqual(name.utf8) {
+    ] as [StaticString]
+    where name.isEqual(to: secret) {
       return Failure(
         .usage, "secrets are not taken from the command line, where every user can see them",
         hint: "write it to a file of mode 0600 and use \(secret)-file FILE, or - for standard input"
@@ -174,7 +177,7 @@ final class Arguments {
     _ name: StaticString, takesValue: Bool, _ value: Int32
   ) -> clibc_option {
     unsafe clibc_option(
-      name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
+      name: name.cString,
       has_arg: takesValue ? 1 : 0, flag: nil, val: value)
   }
 }

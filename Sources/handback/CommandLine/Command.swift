@@ -1,3 +1,5 @@
+internal import HandbackCore
+
 /// What the program can be asked to do.
 enum Command: Int, CaseIterable {
   case id, deactivate, flush, status, receipt, retry, withdraw, settings, help, version
@@ -45,8 +47,8 @@ enum Command: Int, CaseIterable {
     case none, ticket, command
   }
 
-  init?(utf8 text: String) {
-    for command in Self.allCases where command.name.description.utf8.elementsEqual(text.utf8) {
+  init?(utf8 text: Text) {
+    for command in Self.allCases where text.isEqual(to: command.name) {
       self = command
       return
     }

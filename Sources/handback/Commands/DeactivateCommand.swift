@@ -32,8 +32,8 @@ enum DeactivateCommand {
     }
     // From here on it is safe, and the first thing is to say so.
     if !arguments.has(.json) {
-      try Console.print(
-        "\(queued.isNew ? "queued" : "queued already") \(queued.ticket.text)")
+      let word: StaticString = queued.isNew ? "queued" : "queued already"
+      try Console.print("\(word) \(queued.ticket.text)")
     }
     // The power may go in the next second: nothing is read back that nobody asked for.
     if isQueueOnly, !arguments.has(.json) { return .ok }

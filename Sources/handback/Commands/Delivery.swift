@@ -128,8 +128,9 @@ struct Delivery {
 enum EventNote {
   static func tell(_ event: FlushEvent) {
     if case .clockCorrected(let seconds) = event {
+      let side: StaticString = seconds < 0 ? "behind" : "ahead of"
       Console.note(
-        "the server's clock is \(abs(seconds)) s \(seconds < 0 ? "behind" : "ahead of") ours; "
+        "the server's clock is \(abs(seconds)) s \(side) ours; "
           + "requests are signed with its time")
     }
   }

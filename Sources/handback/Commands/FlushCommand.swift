@@ -98,13 +98,13 @@ struct FlushOutput {
       return
     }
     Console.progress(nil)
-    let isDone = matches("deactivated", Array(state.description.utf8).span)
-    var end: Line = ""
+    let isDone = Text(state).isEqual(to: "deactivated")
+    var end: Text = ""
     if !isDone { end = Words.outcome(outcome) }
     if isInferred { end = "inferred: an earlier attempt got through" }
-    let head = Line(ticket.text).padded(to: 12)
+    let head = ticket.text.padded(to: 12)
     try Console.print(
-      end.isEmpty ? head + Line(state) : head + Line(state).padded(to: 13) + end)
+      end.isEmpty ? head + Text(state) : head + Text(state).padded(to: 13) + end)
     if !isDone, let hint = Words.hint(outcome) { Console.note("hint: " + hint) }
     Console.progress("\(count) done")
   }
@@ -129,7 +129,7 @@ struct FlushOutput {
       json.member("deactivated", summary.deactivated)
       json.member("rejected", summary.rejected)
       json.member("pending", pending)
-      json.member("stopped_by", reason.map { Words.name($0).description })
+      json.member("stopped_by", reason.map { Words.name($0) })
       json.member("next_attempt_in_ms", reason == nil ? nil : left)
       json.end()
       return try Console.write(json.take() + [0x0A])

@@ -40,7 +40,7 @@ enum HardwareIdentity {
     }
   }
 
-  static func words(_ cause: IdentityCheck.Cause) -> Line {
+  static func words(_ cause: IdentityCheck.Cause) -> Text {
     switch cause {
     case .anchor(let source):
       "this is other hardware, by its \(source.name): the journal was copied, or the board replaced"
@@ -68,9 +68,9 @@ enum HardwareIdentity {
   }
 
   private static func hardwareID(
-    _ text: String, _ settings: Settings, _ setting: Setting
+    _ text: Text, _ settings: Settings, _ setting: Setting
   ) throws(Failure) -> HardwareID {
-    guard let id = HardwareID(utf8: Array(text.utf8).span) else {
+    guard let id = HardwareID(utf8: text.bytes.span) else {
       throw Failure(
         .dataError,
         settings.wrong(setting, "must be 1 to 256 bytes of UTF-8 without control characters")
@@ -82,12 +82,11 @@ enum HardwareIdentity {
   /// What `scheme` asks for; `value:STRING` is the value that the device was activated with.
   static func request(_ settings: Settings) throws(Failure) -> IdentityDerivation.Request {
     guard let text = settings[.hardwareIDScheme] else { return .hb1 }
-    let bytes = Array(text.utf8)
-    if bytes.starts(with: "value:".utf8) {
-      let value = String(decoding: bytes[6...], as: UTF8.self)
+    if text.hasPrefix("value:") {
+      let value = text.slice(6..<text.bytes.count)
       return .value(try hardwareID(value, settings, .hardwareIDScheme))
     }
-    switch HardwareIDScheme(utf8: bytes.span) {
+    switch HardwareIDScheme(utf8: text.bytes.span) {
     case .hb1: return .hb1
     case .licensespring: return .licensespring
     case .machineID: return .machineID
@@ -100,10 +99,10 @@ enum HardwareIdentity {
     }
   }
 
-  static func survey(_ root: String?) throws(Failure) -> HardwareEvidence {
+  static func survey(_ root: Text?) throws(Failure) -> HardwareEvidence {
     do throws(HardwareSurvey.Failure) {
       return try HardwareSurvey.take(
-        root: root.map { Array($0.utf8) },
+        root: root?.bytes,
         settleDeadlineMilliseconds: settleDeadlineMilliseconds)
     } catch {
       switch error {
@@ -117,17 +116,17 @@ enum HardwareIdentity {
 
   /// Makes a record, without a place to keep it if `random` is `nil`.
   static func identify(
-    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: String,
+    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: Text,
     random: InlineArray<32, UInt8>?
   ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
     try IdentityDerivation.identify(
       evidence, by: request, random: random, epochSeconds: SystemClock.now().wallSeconds,
-      reason: HardwareText(Array(reason.utf8)))
+      reason: HardwareText(reason.bytes))
   }
 
   /// Makes a record and pins it, unless another process pinned one meanwhile: then that one holds.
   static func pin(
-    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: String,
+    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: Text,
     after count: Int, _ journal: inout SQLiteJournal
   ) throws(Failure) -> IdentityRecord {
     let record: IdentityRecord
@@ -159,7 +158,7 @@ enum HardwareIdentity {
     Failure(.unavailable, "no hardware ID: \(words(error))", hint: hint(error))
   }
 
-  static func words(_ error: IdentityDerivation.Refusal) -> Line {
+  static func words(_ error: IdentityDerivation.Refusal) -> Text {
     switch error {
     case .container: "this is a container, whose hardware is its host's"
     case .unreadable(let source): "\(source.name) can't be read by this user"
@@ -172,7 +171,7 @@ enum HardwareIdentity {
     }
   }
 
-  private static func hint(_ error: IdentityDerivation.Refusal) -> Line {
+  private static func hint(_ error: IdentityDerivation.Refusal) -> Text {
     switch error {
     case .unreadable: "run as root"
     case .notReady: "run again once the device has started"

@@ -19,7 +19,7 @@ enum HelpCommand {
     try Console.print("Gives a device's software license back, whatever happens.\n")
     for command in Command.allCases {
       try Console.print(
-        "  " + Line(command.name).padded(to: 13) + Line(command.summary))
+        "  " + Text(command.name).padded(to: 13) + Text(command.summary))
     }
     try Console.print("\n'handback help COMMAND' explains one; handback(1) is the manual.")
   }
@@ -28,16 +28,16 @@ enum HelpCommand {
     try Console.print("usage: handback \(command.name)\(usage(command))")
     try Console.print("\(text(command))\n")
     for option in Option.allCases where option.isTaken(by: command) {
-      let name: Line = "--\(option.name)\(option.takesValue ? " " : "")\(value(option))"
-      try Console.print("  " + name.padded(to: 26) + Line(help(option)))
+      let name: Text = "--\(option.name)\(value(option))"
+      try Console.print("  " + name.padded(to: 26) + Text(help(option)))
     }
     guard command != .help, command != .version else { return }
     try Console.print(
       "\nsettings: each also as HANDBACK_NAME in the environment and in /etc/handback.conf")
     for setting in Setting.allCases where takes(command, setting) {
-      let name: Line = "--\(setting.name)"
-      let fallback: Line = setting.defaultValue.map { " [\($0)]" } ?? ""
-      try Console.print("  " + name.padded(to: 26) + Line(setting.help) + fallback)
+      let name: Text = "--\(setting.name)"
+      let fallback: Text = setting.defaultValue.map { " [\($0)]" } ?? ""
+      try Console.print("  " + name.padded(to: 26) + Text(setting.help) + fallback)
     }
   }
 
@@ -67,12 +67,12 @@ enum HelpCommand {
     }
   }
 
-  private static func value(_ option: Option) -> Line {
+  private static func value(_ option: Option) -> Text {
     switch option {
-    case .wait: "SECONDS"
-    case .repin: "REASON"
-    case .root: "DIR"
-    case .config: "FILE"
+    case .wait: " SECONDS"
+    case .repin: " REASON"
+    case .root: " DIR"
+    case .config: " FILE"
     default: ""
     }
   }

@@ -59,9 +59,9 @@ enum IDCommand {
 
   private static func repin(
     _ arguments: Arguments, _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence,
-    _ reason: String, _ journal: inout SQLiteJournal
+    _ reason: Text, _ journal: inout SQLiteJournal
   ) throws(Failure) -> ExitCode {
-    guard (1...IdentityRecord.reasonByteCountMax).contains(reason.utf8.count) else {
+    guard (1...IdentityRecord.reasonByteCountMax).contains(reason.bytes.count) else {
       throw Failure(.usage, "--repin takes a reason of 1 to 256 bytes")
     }
     let count: Int
@@ -123,7 +123,7 @@ enum IDCommand {
     guard settings.value(.hardwareIDScheme) != nil else { return }
     var isSame = record.scheme == request.scheme
     if case .value(let value) = request, isSame {
-      isSame = value.text.utf8.elementsEqual(record.id.text.utf8)
+      isSame = value.text == record.id.text
     }
     guard !isSame else { return }
     throw Failure(

@@ -33,7 +33,7 @@ enum JournalOpening {
   }
 
   /// `step` names what was tried, and on what.
-  static func failure(_ error: JournalError, _ step: Line, _ path: String) -> Failure {
+  static func failure(_ error: JournalError, _ step: Text, _ path: Text) -> Failure {
     switch error {
     case .missing:
       return Failure(.ioError, "\(step): no such file")
@@ -71,7 +71,7 @@ enum JournalOpening {
     }
   }
 
-  private static func system(_ code: Int32, _ exit: ExitCode, _ step: Line) -> Failure {
+  private static func system(_ code: Int32, _ exit: ExitCode, _ step: Text) -> Failure {
     let isForbidden = code == EACCES || code == EPERM
     return Failure(
       isForbidden ? .noPermission : exit, "\(step): \(Process.description(ofErrno: code))",
@@ -79,7 +79,7 @@ enum JournalOpening {
   }
 
   private static func unsafeFile(
-    _ why: JournalError.UnsafeFile, _ step: Line, _ path: String
+    _ why: JournalError.UnsafeFile, _ step: Text, _ path: Text
   ) -> Failure {
     switch why {
     case .symbolicLink: Failure(.noPermission, "\(step): it is a symbolic link")
@@ -93,8 +93,8 @@ enum JournalOpening {
     }
   }
 
-  private static func sqlite(_ error: SQLiteError, _ step: Line) -> Failure {
-    let text: Line = "\(step): \(Line(printable: error.message)) (SQLite \(error.code))"
+  private static func sqlite(_ error: SQLiteError, _ step: Text) -> Failure {
+    let text: Text = "\(step): \(Text(printable: error.message)) (SQLite \(error.code))"
     if error.isFull {
       return Failure(.ioError, text, hint: "nothing was changed; free 12 KiB and run again")
     }

@@ -45,7 +45,7 @@ enum JournalReading {
 
   /// The ticket that the command line names.
   static func ticket(_ arguments: Arguments) throws(Failure) -> Ticket {
-    guard let ticket = Ticket(utf8: Array((arguments.operand ?? "").utf8).span) else {
+    guard let word = arguments.operand, let ticket = Ticket(utf8: word.bytes.span) else {
       throw Failure(
         .usage, "that is no ticket",
         hint: "a ticket looks like 17-k3f9xq; 'handback status' lists them")

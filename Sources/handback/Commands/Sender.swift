@@ -102,7 +102,7 @@ struct Sender: ~Copyable {
     }
   }
 
-  private static func problem(_ error: SenderLock.Failure, _ path: String) -> Problem {
+  private static func problem(_ error: SenderLock.Failure, _ path: Text) -> Problem {
     switch error {
     case .held: .busy
     case .cannotOpen(let code):

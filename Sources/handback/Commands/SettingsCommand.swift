@@ -17,10 +17,10 @@ enum SettingsCommand {
     try Console.print("settings file \(settings.file)")
     for setting in Setting.allCases {
       let value = shown(setting, settings)
-      let text: Line = value.map { Line(printable: $0.text) } ?? "-"
-      let source: Line = value.map { Line($0.source.name) } ?? "not set"
+      let text: Text = value.map { Text(printable: $0.text) } ?? "-"
+      let source: Text = value.map { Text($0.source.name) } ?? "not set"
       try Console.print(
-        Line(setting.name).padded(to: 24) + text.padded(to: 40) + " " + source)
+        Text(setting.name).padded(to: 24) + text.padded(to: 40) + " " + source)
     }
     if let host = tokenHost(settings) { try Console.print("tokens come from \(host)") }
   }
@@ -34,7 +34,7 @@ enum SettingsCommand {
       let value = shown(setting, settings)
       json.beginObject(setting.name)
       json.member("value", value?.text)
-      json.member("source", value?.source.name.description)
+      json.member("source", value?.source.name)
       json.end()
     }
     json.end()
@@ -50,7 +50,7 @@ enum SettingsCommand {
   }
 
   /// The host that the client's secret is sent to.
-  private static func tokenHost(_ settings: Settings) -> String? {
+  private static func tokenHost(_ settings: Settings) -> Text? {
     guard settings[.clientID] != nil else { return nil }
     guard let url = settings[.tokenURL] else { return "the address that the server names" }
     return ServerAddress(url)?.host

@@ -104,12 +104,12 @@ enum ReceiptCommand {
   }
 
   private static func printLines(_ facts: DeactivationFacts) throws(Failure) {
-    try line("ticket", Line(facts.ticket.text))
-    try line("state", Line(FactsReport.stateName(facts.state)))
-    try line("product", Line(printable: facts.product))
-    try line("hardware id", Line(printable: facts.hardwareID))
-    try line("license by", Line(facts.way.name))
-    if let username = facts.username { try line("username", Line(printable: username)) }
+    try line("ticket", facts.ticket.text)
+    try line("state", Text(FactsReport.stateName(facts.state)))
+    try line("product", Text(printable: facts.product))
+    try line("hardware id", Text(printable: facts.hardwareID))
+    try line("license by", Text(facts.way.name))
+    if let username = facts.username { try line("username", Text(printable: username)) }
     if let licenseID = facts.licenseID { try line("license id", "\(licenseID)") }
     try line("queued", Timestamp.text(epochSeconds: facts.queuedAtSeconds))
     if case .ended(_, let seconds, let isInferred, let licenseSignature) = facts.state {
@@ -121,7 +121,7 @@ enum ReceiptCommand {
     if facts.outcome.code != nil { try line("answer", Words.outcome(facts.outcome)) }
   }
 
-  private static func line(_ name: StaticString, _ text: Line) throws(Failure) {
-    try Console.print(Line(name).padded(to: 13) + text)
+  private static func line(_ name: StaticString, _ text: Text) throws(Failure) {
+    try Console.print(Text(name).padded(to: 13) + text)
   }
 }

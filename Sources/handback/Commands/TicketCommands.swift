@@ -52,7 +52,7 @@ enum WithdrawCommand {
       var json = JSONOutput()
       json.begin()
       json.member("ticket", ticket.text)
-      json.member("state", "withdrawn")
+      json.member("state", Ending.withdrawn.name)
       json.member("unanswered_attempts", before.openAttempts)
       json.end()
       try Console.write(json.take() + [0x0A])

@@ -11,7 +11,7 @@ internal import HandbackLinux
 /// - Nothing secret, no value of an argument.
 struct Console {
   /// A promise is only made once it is written: what can't be printed is an error.
-  static func print(_ line: Line) throws(Failure) {
+  static func print(_ line: Text) throws(Failure) {
     try write(line.bytes + [0x0A])
   }
 
@@ -23,7 +23,7 @@ struct Console {
     }
   }
 
-  static func warn(_ text: Line, hint: Line? = nil) {
+  static func warn(_ text: Text, hint: Text? = nil) {
     note("warning: " + text)
     if let hint { note("hint: " + hint) }
   }
@@ -33,14 +33,14 @@ struct Console {
     if let hint = failure.hint { note("hint: " + hint) }
   }
 
-  static func note(_ text: Line) {
+  static func note(_ text: Text) {
     // Nobody is left to be told if standard error can't be written.
-    _ = Descriptor.write(("handback: " + text + "\n" as Line).bytes, to: 2)
+    _ = Descriptor.write(("handback: " + text + "\n" as Text).bytes, to: 2)
   }
 
   /// A line that the next one overwrites; `nil` removes it.
-  static func progress(_ text: Line?) {
+  static func progress(_ text: Text?) {
     guard Process.isTerminal(2) else { return }
-    _ = Descriptor.write(("\r\u{1B}[K" + (text ?? "") as Line).bytes, to: 2)
+    _ = Descriptor.write(("\r\u{1B}[K" + (text ?? "") as Text).bytes, to: 2)
   }
 }

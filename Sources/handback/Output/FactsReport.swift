@@ -54,17 +54,17 @@ enum FactsReport {
   /// `17-k3f9xq  pending      XY        3 tries, not_connected: …`
   static func line(
     _ facts: DeactivationFacts, at now: Moment, _ server: ServerState
-  ) -> Line {
+  ) -> Text {
     var text =
-      Line(facts.ticket.text).padded(to: 12)
-      + Line(stateName(facts.state)).padded(to: 13)
-    text += Line(printable: facts.product).padded(to: 10)
+      facts.ticket.text.padded(to: 12)
+      + Text(stateName(facts.state)).padded(to: 13)
+    text += Text(printable: facts.product).padded(to: 10)
     switch facts.state {
     case .pending(let isHeld, _):
       if facts.attempts == 0 {
         text += "not tried yet"
       } else {
-        text += "\(facts.attempts) \(facts.attempts == 1 ? "try" : "tries")"
+        text += facts.attempts == 1 ? "1 try" : "\(facts.attempts) tries"
         if facts.outcome.code != nil { text += ", " + Words.outcome(facts.outcome) }
         if facts.openAttempts > 0 { text += "; an attempt is unanswered" }
       }

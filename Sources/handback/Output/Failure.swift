@@ -7,10 +7,10 @@ internal import HandbackCore
 /// calls that only pass it on.
 final class Failure: Error {
   let exit: ExitCode
-  let message: Line
-  let hint: Line?
+  let message: Text
+  let hint: Text?
 
-  init(_ exit: ExitCode, _ message: Line, hint: Line? = nil) {
+  init(_ exit: ExitCode, _ message: Text, hint: Text? = nil) {
     self.exit = exit
     self.message = message
     self.hint = hint

@@ -5,21 +5,21 @@ internal import HandbackLinux
 struct IDReport {
   let state: StaticString
   var record: IdentityRecord?
-  var reason: Line?
+  var reason: Text?
   var evidence: HardwareEvidence
 
   func print(_ arguments: Arguments) throws(Failure) {
     if arguments.has(.json) { return try printJSON(arguments.has(.explain)) }
-    if let record { try Console.print(Line(record.id.text)) }
+    if let record { try Console.print(record.id.text) }
     guard arguments.has(.explain) else { return }
     if let record { try printRecord(record) }
     for entry in evidence.explained() {
-      let mark: Line = entry.mark.bytes.isEmpty ? "-" : Line(printable: entry.mark.bytes)
+      let mark: Text = entry.mark.bytes.isEmpty ? "-" : Text(printable: Text(entry.mark.bytes))
       try Console.print(
-        Line(entry.reading.source.name).padded(to: 22)
-          + Line(printable: entry.reading.label.bytes).padded(to: 12)
+        Text(entry.reading.source.name).padded(to: 22)
+          + Text(printable: Text(entry.reading.label.bytes)).padded(to: 12)
           + Self.words(entry.reading.state).padded(to: 28) + mark.padded(to: 6)
-          + Line(entry.role.name))
+          + Text(entry.role.name))
     }
   }
 
@@ -28,29 +28,29 @@ struct IDReport {
       "scheme \(record.scheme.name), class \(record.idClass.name), confidence "
         + "\(record.idClass.confidence.name), platform \(record.platform.name)")
     try Console.print(
-      "\(Line(state)) \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds)), "
-        + "\(Line(printable: record.reason.bytes))")
+      "\(Text(state)) \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds)), "
+        + "\(Text(printable: Text(record.reason.bytes)))")
     try Console.print("it would change with: \(record.idClass.changesWith)")
   }
 
-  static func words(_ state: HardwareReading.State) -> Line {
+  static func words(_ state: HardwareReading.State) -> Text {
     if case .junk(let reason) = state { return "junk (\(reason.name))" }
-    return Line(state.name)
+    return Text(state.name)
   }
 
   private func printJSON(_ isExplained: Bool) throws(Failure) {
     var json = JSONOutput()
     json.begin()
     json.member("id", record?.id.text)
-    json.member("scheme", record?.scheme.name.description)
-    json.member("class", record?.idClass.name.description)
-    json.member("confidence", record?.idClass.confidence.name.description)
+    json.member("scheme", record?.scheme.name)
+    json.member("class", record?.idClass.name)
+    json.member("confidence", record?.idClass.confidence.name)
     json.member("platform", (record?.platform ?? evidence.platform).name)
     json.member("state", state)
-    json.member("reason", reason?.string)
+    json.member("reason", reason)
     json.member("pinned_at", timeSeconds: record?.pinnedAtEpochSeconds)
-    json.member("pinned_because", record.map { Line(printable: $0.reason.bytes).string })
-    json.member("changes_with", record?.idClass.changesWith.description)
+    json.member("pinned_because", record.map { Text(printable: Text($0.reason.bytes)) })
+    json.member("changes_with", record?.idClass.changesWith)
     if let record {
       json.beginArray("components")
       for token in record.components.tokens {
@@ -70,10 +70,10 @@ struct IDReport {
     for entry in evidence.explained() {
       json.beginElement()
       json.member("source", entry.reading.source.name)
-      json.member("label", Line(printable: entry.reading.label.bytes).string)
-      json.member("state", Self.words(entry.reading.state).string)
+      json.member("label", Text(printable: Text(entry.reading.label.bytes)))
+      json.member("state", Self.words(entry.reading.state))
       json.member("role", entry.role.name)
-      json.member("mark", Line(printable: entry.mark.bytes).string)
+      json.member("mark", Text(printable: Text(entry.mark.bytes)))
       json.end()
     }
     json.endArray()
@@ -91,11 +91,11 @@ struct IDCheckReport {
     for component in check.components {
       if case .agrees = component.change, !arguments.has(.explain) { continue }
       try Console.print(
-        Line(component.token.source.name).padded(to: 22) + Line(component.change.name))
+        Text(component.token.source.name).padded(to: 22) + Text(component.change.name))
     }
   }
 
-  private var cause: Line {
+  private var cause: Text {
     switch check.verdict {
     case .same, .sameWithChanges: ""
     case .unverified: ": the ID is bound to nothing that can be read here"
@@ -131,6 +131,6 @@ struct IDCheckReport {
     json.member("source", token.source.name)
     var text: [UInt8] = []
     for index in token.text.indices { text.append(token.text[index]) }
-    json.member("token", Line(printable: text).string)
+    json.member("token", Text(printable: Text(text)))
   }
 }

@@ -26,14 +26,14 @@ struct JSONOutput {
 
   mutating func endArray() { close("]") }
 
-  mutating func member(_ name: StaticString, _ text: String?) {
+  mutating func member(_ name: StaticString, _ text: Text?) {
     writeName(name)
     if let text { writeString(text) } else { write("null") }
     needsComma = true
   }
 
-  mutating func member(_ name: StaticString, _ text: StaticString) {
-    member(name, text.description)
+  mutating func member(_ name: StaticString, _ text: StaticString?) {
+    member(name, text.map { Text($0) })
   }
 
   mutating func member(_ name: StaticString, _ number: Int64?) {
@@ -48,7 +48,7 @@ struct JSONOutput {
     needsComma = true
   }
 
-  mutating func element(_ text: String) {
+  mutating func element(_ text: Text) {
     separate()
     writeString(text)
     needsComma = true
@@ -56,7 +56,7 @@ struct JSONOutput {
 
   /// A time as RFC 3339, or null.
   mutating func member(_ name: StaticString, timeSeconds: Int64?) {
-    member(name, timeSeconds.map { Timestamp.text(epochSeconds: $0).string })
+    member(name, timeSeconds.map { Timestamp.text(epochSeconds: $0) })
   }
 
   /// Hands over what was written so far: a long list is printed as it grows.
@@ -77,16 +77,16 @@ struct JSONOutput {
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if needsComma { append(UInt8(ascii: ",")) }
     needsComma = false
   }
 
   private mutating func writeName(_ name: StaticString) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
     write(name)
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    append(UInt8(ascii: "\""))
+    append(UInt8(ascii: ":"))
   }
 
   private mutating func write(_ text: StaticString) {
@@ -95,19 +95,35 @@ struct JSONOutput {
     }
   }
 
-  private mutating func writeString(_ text: String) {
-    bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0x00...0x1F:
-        bytes.append(contentsOf: JSONEscape.control(byte))
-      default:
-        bytes.append(byte)
-      }
+  private mutating func writeString(_ text: Text) {
+    append(UInt8(ascii: "\""))
+    let source = text.bytes.span
+    var index = 0
+    while index < source.count {
+      // A path or an argument may be any bytes; JSON is UTF-8, and has U+FFFD for the rest.
+      let length = UTF8Check.sequenceLength(source, at: index)
+      if length == 0 { write("\u{FFFD}") }
+      for offset in 0..<length { writeEscaped(source[index + offset]) }
+      index += max(length, 1)
     }
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
+  }
+
+  private mutating func writeEscaped(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+      append(UInt8(ascii: "\\"))
+      append(byte)
+    case 0x00...0x1F:
+      for digit in JSONEscape.control(byte) { append(digit) }
+    default:
+      append(byte)
+    }
+  }
+
+  /// Out of line: an array's growth is 100 bytes of code wherever it is inlined.
+  @inline(never)
+  private mutating func append(_ byte: UInt8) {
+    bytes.append(byte)
   }
 }

@@ -4,9 +4,9 @@ internal import HandbackLinux
 /// Outcomes in a person's words.
 enum Words {
   /// `license_not_found: License with the provided license user not found (HTTP 400)`.
-  static func outcome(_ outcome: Outcome) -> Line {
-    var text: Line = outcome.code.map { Line($0) } ?? "no error code"
-    if let message = outcome.message, !message.utf8.isEmpty { text += ": \(message)" }
+  static func outcome(_ outcome: Outcome) -> Text {
+    var text: Text = outcome.code ?? "no error code"
+    if let message = outcome.message, !message.isEmpty { text += ": \(message)" }
     if outcome.httpStatus > 0 { text += " (HTTP \(outcome.httpStatus))" }
     return text
   }
@@ -21,7 +21,7 @@ enum Words {
     }
   }
 
-  static func reason(_ reason: WaitReason) -> Line {
+  static func reason(_ reason: WaitReason) -> Text {
     switch reason {
     case .none: "nothing is in the way"
     case .network: "the server could not be reached"
@@ -32,9 +32,9 @@ enum Words {
   }
 
   /// What to do about an outcome; `nil` where waiting is all there is.
-  static func hint(_ outcome: Outcome) -> Line? {
+  static func hint(_ outcome: Outcome) -> Text? {
     guard let code = outcome.code else { return nil }
-    let bytes = Array(code.utf8)
+    let bytes = code.bytes
     if let known = APICode(utf8: bytes.span) { return hint(known) }
     for kind in [TransportFault.Kind.tlsNotYetValid, .tlsExpired, .tls, .connect, .resolve]
     where matches(kind.name, bytes.span) {
@@ -46,7 +46,7 @@ enum Words {
     return nil
   }
 
-  private static func hint(_ code: APICode) -> Line? {
+  private static func hint(_ code: APICode) -> Text? {
     switch code {
     case .deviceNotFound, .licenseNotActive:
       "compare 'handback id' with the hardware ID that the license was activated with"
@@ -60,7 +60,7 @@ enum Words {
     }
   }
 
-  private static func hint(_ kind: TransportFault.Kind) -> Line? {
+  private static func hint(_ kind: TransportFault.Kind) -> Text? {
     switch kind {
     case .tlsNotYetValid: "the clock may not be set: it is before the server's certificate"
     case .tlsExpired: "the server's certificate has expired, or the clock is wrong"

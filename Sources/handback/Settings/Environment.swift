@@ -5,11 +5,11 @@ internal import HandbackLinux
 struct Environment {
   var settings: [Arguments.Flag] = []
   /// `HANDBACK_CONFIG`.
-  var settingsFile: String?
+  var settingsFile: Text?
   /// systemd's `$CREDENTIALS_DIRECTORY`.
-  var credentialsFolder: String?
+  var credentialsFolder: Text?
   /// The first of systemd's `$STATE_DIRECTORY`.
-  var stateFolder: String?
+  var stateFolder: Text?
 
   static func read() throws(Failure) -> Environment {
     var environment = Environment()
@@ -21,26 +21,23 @@ struct Environment {
     return environment
   }
 
-  private mutating func take(_ entry: String) throws(Failure) {
-    let bytes = Array(entry.utf8)
-    guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { return }
-    let name = bytes[0..<equals]
-    let value = String(decoding: bytes[(equals + 1)...], as: UTF8.self)
-    let span = bytes.span.extracting(0..<equals)
-    if matches("CREDENTIALS_DIRECTORY", span), !value.utf8.isEmpty { credentialsFolder = value }
-    if matches("STATE_DIRECTORY", span), !value.utf8.isEmpty {
-      let first = value.utf8.prefix { $0 != UInt8(ascii: ":") }
-      stateFolder = String(decoding: Array(first), as: UTF8.self)
+  private mutating func take(_ entry: Text) throws(Failure) {
+    guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { return }
+    let name = entry.slice(0..<equals)
+    let value = entry.slice((equals + 1)..<entry.bytes.count)
+    if name.isEqual(to: "CREDENTIALS_DIRECTORY"), !value.isEmpty { credentialsFolder = value }
+    if name.isEqual(to: "STATE_DIRECTORY"), !value.isEmpty {
+      let end = value.firstIndex(of: UInt8(ascii: ":")) ?? value.bytes.count
+      stateFolder = value.slice(0..<end)
     }
-    guard name.starts(with: "HANDBACK_".utf8) else { return }
-    if matches("HANDBACK_CONFIG", span) {
+    guard name.hasPrefix("HANDBACK_") else { return }
+    if name.isEqual(to: "HANDBACK_CONFIG") {
       settingsFile = value
       return
     }
-    let text = String(decoding: name, as: UTF8.self)
-    guard let setting = Setting(variable: text) else {
+    guard let setting = Setting(variable: name) else {
       throw Failure(
-        .configuration, "unknown setting \(Line(printable: Array(name))) in the environment",
+        .configuration, "unknown setting \(Text(printable: name)) in the environment",
         hint: "'handback settings' lists the settings there are")
     }
     settings.append(Arguments.Flag(setting: setting, value: value))

@@ -13,9 +13,9 @@ extension Settings {
   }
 
   private func failure(
-    _ error: SecretFile.Failure, _ setting: Setting, _ path: String
+    _ error: SecretFile.Failure, _ setting: Setting, _ path: Text
   ) -> Failure {
-    let head: Line = "cannot read \(path) (\(setting.name)): "
+    let head: Text = "cannot read \(path) (\(setting.name)): "
     switch error {
     case .cannotOpen(let code), .cannotRead(let code):
       return Failure(.configuration, "\(head)\(Process.description(ofErrno: code))")
@@ -104,7 +104,7 @@ extension Settings {
   func field(_ setting: Setting, _ field: Field) throws(Failure) -> FieldText? {
     guard let text = self[setting] else { return nil }
     do throws(FieldError) {
-      return try FieldText(field, utf8: Array(text.utf8).span)
+      return try FieldText(field, utf8: text.bytes.span)
     } catch {
       throw FieldProblem.failure(error, in: setting, of: self)
     }
@@ -117,7 +117,7 @@ enum FieldProblem {
     Failure(.dataError, settings.wrong(setting, words(error)).message)
   }
 
-  static func words(_ error: FieldError) -> Line {
+  static func words(_ error: FieldError) -> Text {
     switch error {
     case .empty: "is empty"
     case .tooLong(let field): "is longer than \(field.byteCountMax) bytes"

@@ -4,50 +4,48 @@ internal import HandbackCore
 /// rest.
 struct ServerAddress {
   /// Without a slash at the end.
-  let text: String
-  let host: String
+  let text: Text
+  let host: Text
   let isEncrypted: Bool
 
   /// This machine itself: nobody is on the way.
   var isLoopback: Bool {
-    let bytes = Array(host.utf8)
-    return matches("localhost", bytes.span) || matches("[::1]", bytes.span)
-      || bytes.starts(with: "127.".utf8)
-        && bytes.allSatisfy { Decimal.isDigit($0) || $0 == UInt8(ascii: ".") }
+    if host.isEqual(to: "localhost") || host.isEqual(to: "[::1]") { return true }
+    for byte in host.bytes where !Decimal.isDigit(byte) && byte != UInt8(ascii: ".") {
+      return false
+    }
+    return host.hasPrefix("127.")
   }
 
   /// `nil` unless it is `http(s)://host[:port][/path]` in printable ASCII, without user, query or
   /// fragment.
-  init?(_ url: String) {
-    var bytes = Array(url.utf8)
-    guard bytes.count <= 1024 else { return nil }
-    while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-    let start: Int
-    if bytes.starts(with: "https://".utf8) {
-      isEncrypted = true
-      start = 8
-    } else if bytes.starts(with: "http://".utf8) {
-      isEncrypted = false
-      start = 7
+  init?(_ url: Text) {
+    guard url.bytes.count <= 1024 else { return nil }
+    var end = url.bytes.count
+    while end > 0, url.bytes[end - 1] == UInt8(ascii: "/") { end -= 1 }
+    text = url.slice(0..<end)
+    isEncrypted = text.hasPrefix("https://")
+    guard isEncrypted || text.hasPrefix("http://") else { return nil }
+    for byte in text.bytes where !Self.isTaken(byte) { return nil }
+    let rest = text.slice((isEncrypted ? 8 : 7)..<end)
+    let name = rest.slice(0..<(rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.bytes.count))
+    // In an IPv6 address, only a colon behind the bracket begins the port.
+    let bracket = name.hasPrefix("[") ? name.firstIndex(of: UInt8(ascii: "]")) ?? -1 : -1
+    if let colon = name.lastIndex(of: UInt8(ascii: ":")), colon > bracket {
+      host = name.slice(0..<colon)
     } else {
-      return nil
+      host = name
     }
-    guard bytes.count > start else { return nil }
-    for byte in bytes {
-      guard (0x21..<0x7F).contains(byte), byte != UInt8(ascii: "@"), byte != UInt8(ascii: "?"),
-        byte != UInt8(ascii: "#"), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\")
-      else { return nil }
+    if host.isEmpty { return nil }
+  }
+
+  private static func isTaken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "@"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\""),
+      UInt8(ascii: "\\"):
+      false
+    default: (0x21..<0x7F).contains(byte)
     }
-    let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.count
-    var name = Array(bytes[start..<end])
-    let isBracketed = name.first == UInt8(ascii: "[")
-    let close = name.firstIndex(of: UInt8(ascii: "]")) ?? -1
-    if let colon = name.lastIndex(of: UInt8(ascii: ":")), !isBracketed || colon > close {
-      name = Array(name[0..<colon])
-    }
-    guard !name.isEmpty else { return nil }
-    host = String(decoding: name, as: UTF8.self)
-    text = String(decoding: bytes, as: UTF8.self)
   }
 }
 

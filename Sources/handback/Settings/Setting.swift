@@ -110,17 +110,17 @@ enum Setting: Int, CaseIterable {
   }
 
   /// `HANDBACK_LICENSE_KEY_FILE`.
-  var variable: String {
-    var bytes = Array("HANDBACK_".utf8)
-    for byte in name.description.utf8 {
+  var variable: Text {
+    var text: Text = "HANDBACK_"
+    for byte in Text(name).bytes {
       let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-      bytes.append(byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : isLetter ? byte - 32 : byte)
+      text.append(byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : isLetter ? byte - 32 : byte)
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return text
   }
 
-  init?(variable: String) {
-    for setting in Self.allCases where setting.variable.utf8.elementsEqual(variable.utf8) {
+  init?(variable: Text) {
+    for setting in Self.allCases where setting.variable == variable {
       self = setting
       return
     }

@@ -4,7 +4,7 @@ internal import HandbackLinux
 /// What is in force: flags win, then the environment, then the settings file, then what systemd
 /// hands over as credentials, then defaults.
 final class Settings {
-  static let defaultFile = "/etc/handback.conf"
+  static let defaultFile: Text = "/etc/handback.conf"
   static let fileByteCountMax = 64 * 1024
 
   /// Where a value came from, the strongest first.
@@ -23,15 +23,15 @@ final class Settings {
   }
 
   struct Value {
-    let text: String
+    let text: Text
     let source: Source
   }
 
   private var values: [Value?]
-  let file: String
+  let file: Text
 
   /// Reads all sources; `flags` are those of the command line, in their order.
-  init(flags: [Arguments.Flag], file explicitFile: String?) throws(Failure) {
+  init(flags: [Arguments.Flag], file explicitFile: Text?) throws(Failure) {
     values = Array(repeating: nil, count: Setting.allCases.count)
     let environment = try Environment.read()
     let named = explicitFile ?? environment.settingsFile
@@ -48,12 +48,12 @@ final class Settings {
     addDefaults()
   }
 
-  subscript(_ setting: Setting) -> String? { values[setting.rawValue]?.text }
+  subscript(_ setting: Setting) -> Text? { values[setting.rawValue]?.text }
 
   func value(_ setting: Setting) -> Value? { values[setting.rawValue] }
 
   /// Where the journal is.
-  var journalPath: String { self[.journal] ?? "/var/lib/handback/journal.db" }
+  var journalPath: Text { self[.journal] ?? "/var/lib/handback/journal.db" }
 
   func seconds(_ setting: Setting, _ range: ClosedRange<Int64>) throws(Failure) -> Int64 {
     try integer(setting, range) ?? 0
@@ -63,7 +63,7 @@ final class Settings {
     _ setting: Setting, _ range: ClosedRange<Int64>
   ) throws(Failure) -> Int64? {
     guard let text = self[setting] else { return nil }
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     guard let number = Decimal.integer(bytes.span), range.contains(number) else {
       throw wrong(setting, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
@@ -71,30 +71,30 @@ final class Settings {
   }
 
   func flag(_ setting: Setting) throws(Failure) -> Bool {
-    let text = Array((self[setting] ?? "no").utf8)
-    if matches("yes", text.span) { return true }
-    if matches("no", text.span) { return false }
+    guard let text = self[setting] else { return false }
+    if text.isEqual(to: "yes") { return true }
+    if text.isEqual(to: "no") { return false }
     throw wrong(setting, "must be yes or no")
   }
 
   /// A failure that names the setting as its source spells it, but not its value.
-  func wrong(_ setting: Setting, _ what: Line) -> Failure {
+  func wrong(_ setting: Setting, _ what: Text) -> Failure {
     let isFlag = value(setting)?.source == .flag
-    let name: Line = isFlag ? "--\(setting.name)" : Line(setting.variable)
-    let place: Line = value(setting)?.source == .file ? " in \(file)" : ""
+    let name: Text = isFlag ? "--\(setting.name)" : setting.variable
+    let place: Text = value(setting)?.source == .file ? " in \(file)" : ""
     return Failure(isFlag ? .usage : .configuration, "\(name)\(place) \(what)")
   }
 
   /// The first that sets a value is the strongest: sources are read in that order.
-  private func set(_ setting: Setting, _ text: String, _ source: Source) {
+  private func set(_ setting: Setting, _ text: Text, _ source: Source) {
     if let old = values[setting.rawValue], old.source.rawValue < source.rawValue { return }
     values[setting.rawValue] = Value(text: text, source: source)
   }
 
-  private func addCredentials(in folder: String) {
+  private func addCredentials(in folder: Text) {
     for setting in Setting.allCases where values[setting.rawValue] == nil {
       guard let name = setting.credentialName else { continue }
-      let path = folder + "/" + name.description
+      let path = "\(folder)/\(name)" as Text
       if FilePresence.exists(path) {
         values[setting.rawValue] = Value(text: path, source: .credentials)
       }
@@ -104,7 +104,7 @@ final class Settings {
   private func addDefaults() {
     for setting in Setting.allCases where values[setting.rawValue] == nil {
       if let text = setting.defaultValue {
-        values[setting.rawValue] = Value(text: text.description, source: .fallback)
+        values[setting.rawValue] = Value(text: Text(text), source: .fallback)
       }
     }
   }

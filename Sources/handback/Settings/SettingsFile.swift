@@ -3,9 +3,9 @@ internal import HandbackLinux
 
 /// The settings file, in the syntax of systemd's `EnvironmentFile=`: lines `NAME=value`, the value
 /// plain or in single or double quotes; empty lines and lines that begin with `#` or `;` are
-/// passed over. Line continuation and escapes are not taken: no setting needs them.
+/// passed over. Text continuation and escapes are not taken: no setting needs them.
 enum SettingsFile {
-  static func read(_ path: String, mustExist: Bool) throws(Failure) -> [Arguments.Flag] {
+  static func read(_ path: Text, mustExist: Bool) throws(Failure) -> [Arguments.Flag] {
     let bytes: [UInt8]
     do throws(TextFile.Failure) {
       bytes = try TextFile.read(
@@ -17,8 +17,8 @@ enum SettingsFile {
     return try parse(bytes, path)
   }
 
-  private static func failure(_ error: TextFile.Failure, _ path: String) -> Failure {
-    let head: Line = "cannot read the settings file \(path): "
+  private static func failure(_ error: TextFile.Failure, _ path: Text) -> Failure {
+    let head: Text = "cannot read the settings file \(path): "
     switch error {
     case .missing: return Failure(.configuration, head + "no such file")
     case .cannotRead(let code):
@@ -32,42 +32,45 @@ enum SettingsFile {
     }
   }
 
-  static func parse(_ bytes: [UInt8], _ path: String) throws(Failure) -> [Arguments.Flag] {
+  static func parse(_ bytes: [UInt8], _ path: Text) throws(Failure) -> [Arguments.Flag] {
     var flags: [Arguments.Flag] = []
     var number = 0
-    for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
+    var start = 0
+    while start < bytes.count {
       number += 1
-      let text = Array(line)
-      let range = trimmedRange(text.span)
-      guard !range.isEmpty else { continue }
-      let first = text[range.lowerBound]
-      if first == UInt8(ascii: "#") || first == UInt8(ascii: ";") { continue }
-      flags.append(try entry(Array(text[range]), "\(path):\(number)"))
+      var end = start
+      while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+      let line = bytes.span.extracting(start..<end)
+      let text = Text(line.extracting(trimmedRange(line)))
+      start = end + 1
+      if text.isEmpty || text.hasPrefix("#") || text.hasPrefix(";") { continue }
+      flags.append(try entry(text, "\(path):\(number)"))
     }
     return flags
   }
 
-  private static func entry(_ line: [UInt8], _ place: Line) throws(Failure) -> Arguments.Flag {
+  private static func entry(_ line: Text, _ place: Text) throws(Failure) -> Arguments.Flag {
     guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else {
       throw Failure(.configuration, "\(place): not of the form NAME=value")
     }
-    guard String(validating: line, as: UTF8.self) != nil, !line.contains(0) else {
+    guard UTF8Check.isValid(line.bytes.span), line.firstIndex(of: 0) == nil else {
       throw Failure(.configuration, "\(place): not UTF-8 text")
     }
-    let name = String(decoding: line[0..<equals], as: UTF8.self)
+    let name = line.slice(0..<equals)
     guard let setting = Setting(variable: name) else {
       throw Failure(
-        .configuration, "\(place): unknown setting \(printable(line.span.extracting(0..<equals)))",
+        .configuration, "\(place): unknown setting \(Text(printable: name))",
         hint: "'handback settings' lists the settings there are")
     }
-    var value = Array(line[(equals + 1)...])
-    let quote = value.first ?? 0
-    if quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
-      guard value.count >= 2, value.last == quote else {
+    var value = line.slice((equals + 1)..<line.bytes.count)
+    let isQuoted = value.hasPrefix("\"") || value.hasPrefix("'")
+    if isQuoted {
+      let last = value.bytes.count - 1
+      guard last >= 1, value.bytes[last] == value.bytes[0] else {
         throw Failure(.configuration, "\(place): the quote is not closed")
       }
-      value = Array(value[1..<(value.count - 1)])
+      value = value.slice(1..<last)
     }
-    return Arguments.Flag(setting: setting, value: String(decoding: value, as: UTF8.self))
+    return Arguments.Flag(setting: setting, value: value)
   }
 }

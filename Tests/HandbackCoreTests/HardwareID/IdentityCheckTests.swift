@@ -212,7 +212,7 @@ import Testing
   @Test func `never shows a value`() throws {
     let device = DeviceUnderTest.server
     let record = try #require(Self.serverRecord)
-    var shown = String(decoding: record.components.encoded(), as: UTF8.self) + record.id.text
+    var shown = String(decoding: record.components.encoded(), as: UTF8.self) + record.id.text.string
     for explained in device.evidence.explained() {
       shown += String(decoding: explained.mark.bytes, as: UTF8.self)
     }

@@ -6,7 +6,7 @@ import Testing
   private func sample() -> [UInt8] {
     var digest = InlineArray<32, UInt8>(repeating: 0)
     for index in digest.indices { digest[index] = UInt8(index) &* 37 &+ 11 }
-    return Array(IdentityText.make(.psn, digest).text.utf8)
+    return Array(IdentityText.make(.psn, digest).text.bytes)
   }
 
   private func idClass(_ text: [UInt8]) -> HardwareIDClass? { IdentityText.parse(text.span) }
@@ -14,8 +14,8 @@ import Testing
   @Test func `reads its class back`() {
     for idClass in HardwareIDClass.allCases {
       let id = IdentityText.make(idClass, InlineArray(repeating: 0xA5))
-      #expect(self.idClass(Array(id.text.utf8)) == idClass)
-      #expect(id.text.utf8.count == 4 + idClass.name.utf8CodeUnitCount + 1 + 26 + 1 + 2)
+      #expect(self.idClass(id.text.bytes) == idClass)
+      #expect(id.text.bytes.count == 4 + idClass.name.utf8CodeUnitCount + 1 + 26 + 1 + 2)
     }
   }
 

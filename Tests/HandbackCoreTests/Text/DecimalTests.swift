@@ -53,16 +53,16 @@ struct TimestampTests {
   }
 }
 
-struct LineTests {
+struct TextTests {
   @Test func `is put together from pieces`() {
     let number: Int64 = -7
-    let text = "outside"
-    let line: Line = "a \(text) b \(number) c \(Int32(3)) \(Line("d"))\(StaticString("e"))"
+    let text: Text = "outside"
+    let line: Text = "a \(text) b \(number) c \(Int32(3)) \(Text("d"))\(StaticString("e"))"
     #expect(line.string == "a outside b -7 c 3 de")
     #expect((line + "!").string.hasSuffix("de!"))
-    #expect(Line("ab").padded(to: 4).string == "ab  ")
-    #expect(Line("abcde").padded(to: 4).string == "abcde")
-    #expect(Line("").isEmpty)
-    #expect(Line(printable: "a\u{1B}b\n").string == "a?b?")
+    #expect(Text("ab").padded(to: 4).string == "ab  ")
+    #expect(Text("abcde").padded(to: 4).string == "abcde")
+    #expect(Text("").isEmpty)
+    #expect(Text(printable: Text("a\u{1B}b\n")).string == "a?b?")
   }
 }

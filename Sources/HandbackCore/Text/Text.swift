@@ -1,0 +1,183 @@
+/// Text in UTF-8, made of literals and pieces: `"cannot open \(path)"`. What `String` is elsewhere.
+///
+/// Not a `String`: in Embedded Swift each piece interpolated into one costs 200 bytes of inlined
+/// code, 25 here, a value is two words to pass on, and the standard library's code for views,
+/// indices and other encodings comes with it, 25 KB. What comes from outside may be any bytes;
+/// where valid UTF-8 matters, it is checked (`FieldText`, `HardwareID`, the JSON output).
+///
+/// Its functions are kept out of line: they are called from everywhere.
+public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
+  public private(set) var bytes: [UInt8]
+
+  @inline(never)
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  @inline(never)
+  public init(_ bytes: Span<UInt8>) {
+    self.bytes = []
+    append(bytes)
+  }
+
+  @inline(never)
+  public init(_ text: StaticString) {
+    bytes = []
+    append(text)
+  }
+
+  @inline(never)
+  public init(stringLiteral text: StaticString) {
+    bytes = []
+    append(text)
+  }
+
+  public init(stringInterpolation pieces: Pieces) { self = pieces.text }
+
+  /// For tests: the program has no `String`.
+  public init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// What a C function returned, up to its NUL.
+  @inline(never)
+  public init(cString text: UnsafePointer<CChar>) {
+    bytes = []
+    var index = 0
+    while unsafe text[index] != 0 {
+      bytes.append(UInt8(bitPattern: unsafe text[index]))
+      index += 1
+    }
+  }
+
+  /// Text from outside, fit for a terminal and a log line: ASCII control characters and all that
+  /// is no ASCII become `?`, so that nothing can steer a terminal or fake a line.
+  @inline(never)
+  public init(printable bytes: Span<UInt8>) {
+    self.bytes = []
+    for index in bytes.indices {
+      let byte = bytes[index]
+      self.bytes.append((0x20..<0x7F).contains(byte) ? byte : UInt8(ascii: "?"))
+    }
+  }
+
+  @inline(never)
+  public init(printable text: Text) { self.init(printable: text.bytes.span) }
+
+  public var isEmpty: Bool { bytes.isEmpty }
+
+  /// The bytes and a NUL, for a C function.
+  public var cString: [CChar] {
+    @inline(never) get {
+      var terminated: [CChar] = []
+      for byte in bytes { terminated.append(CChar(bitPattern: byte)) }
+      terminated.append(0)
+      return terminated
+    }
+  }
+
+  /// For tests: the program has no `String`.
+  public var string: String { String(decoding: bytes, as: UTF8.self) }
+
+  // MARK: - Comparing
+
+  @inline(never)
+  public static func == (one: Text, other: Text) -> Bool {
+    one.bytes.count == other.bytes.count && one.hasPrefix(other)
+  }
+
+  @inline(never)
+  public func isEqual(to text: StaticString) -> Bool { matches(text, bytes.span) }
+
+  @inline(never)
+  public func hasPrefix(_ text: StaticString) -> Bool {
+    let count = text.utf8CodeUnitCount
+    return bytes.count >= count && matches(text, bytes.span.extracting(0..<count))
+  }
+
+  private func hasPrefix(_ other: Text) -> Bool {
+    for index in other.bytes.indices where bytes[index] != other.bytes[index] { return false }
+    return true
+  }
+
+  // MARK: - Taking apart
+
+  @inline(never)
+  public func slice(_ range: Range<Int>) -> Text { Text(bytes.span.extracting(range)) }
+
+  @inline(never)
+  public func firstIndex(of byte: UInt8) -> Int? {
+    for index in bytes.indices where bytes[index] == byte { return index }
+    return nil
+  }
+
+  @inline(never)
+  public func lastIndex(of byte: UInt8) -> Int? {
+    var index = bytes.count
+    while index > 0 {
+      index -= 1
+      if bytes[index] == byte { return index }
+    }
+    return nil
+  }
+
+  // MARK: - Putting together
+
+  @inline(never)
+  public mutating func append(_ text: StaticString) {
+    for index in 0..<text.utf8CodeUnitCount { bytes.append(unsafe text.utf8Start[index]) }
+  }
+
+  @inline(never)
+  public mutating func append(_ span: Span<UInt8>) {
+    for index in span.indices { bytes.append(span[index]) }
+  }
+
+  @inline(never)
+  public mutating func append(_ byte: UInt8) { bytes.append(byte) }
+
+  @inline(never)
+  public static func + (left: Text, right: Text) -> Text {
+    var sum = left
+    sum += right
+    return sum
+  }
+
+  @inline(never)
+  public static func += (left: inout Text, right: Text) { left.append(right.bytes.span) }
+
+  /// Fills up with spaces to so many characters.
+  @inline(never)
+  public func padded(to width: Int) -> Text {
+    var text = self
+    while text.bytes.count < width { text.append(0x20) }
+    return text
+  }
+
+  /// Collects the pieces; the compiler calls it.
+  public struct Pieces: StringInterpolationProtocol {
+    fileprivate var text: Text = ""
+
+    @inline(never)
+    public init(literalCapacity: Int, interpolationCount: Int) {}
+
+    public mutating func appendLiteral(_ piece: StaticString) { text.append(piece) }
+
+    public mutating func appendInterpolation(_ piece: StaticString) { text.append(piece) }
+
+    public mutating func appendInterpolation(_ piece: Text) { text += piece }
+
+    @inline(never)
+    public mutating func appendInterpolation(_ number: Int64) {
+      Decimal.append(number, to: &text.bytes)
+    }
+
+    public mutating func appendInterpolation(_ number: Int) { appendInterpolation(Int64(number)) }
+
+    public mutating func appendInterpolation(_ number: Int32) { appendInterpolation(Int64(number)) }
+  }
+}
+
+extension StaticString {
+  /// As C takes it: a static string ends with a NUL. A `String` literal in its place would be
+  /// copied at run time, by 2 KB of code.
+  public var cString: UnsafePointer<CChar> {
+    unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
+  }
+}
