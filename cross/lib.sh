@@ -1,0 +1,214 @@
+# What the scripts in this folder share: sourced, never run. Everything that differs from board
+# to board is in boards.tsv; everything that differs from machine to machine is found here.
+# shellcheck shell=bash
+
+set -euo pipefail
+export LC_ALL=C
+
+cross_folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+package_folder=$(dirname -- "$cross_folder")
+program="cross/${0##*/}"
+# A second place for sysroots lets several clones share one download.
+sysroots_folder=${HANDBACK_SYSROOTS:-$cross_folder/sysroots}
+results_folder=$package_folder/.build-cross
+
+# fail SENTENCE [HINT]: what is wrong, what to do, and status 1.
+fail() {
+  printf '%s: error: %s\n' "$program" "$1" >&2
+  if [[ $# -gt 1 ]]; then printf '%s: hint: %s\n' "$program" "$2" >&2; fi
+  exit 1
+}
+
+say() { printf '%s: %s\n' "$program" "$1" >&2; }
+
+# need COMMAND PACKAGE: has Debian's PACKAGE installed when COMMAND is missing, and says so.
+need() {
+  if command -v "$1" >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null || [[ $(id -u) != 0 ]]; then
+    fail "the command $1 is missing" "install Debian's package $2: apt-get install $2"
+  fi
+  say "installing $2, since $1 is missing"
+  # Its index may be as old as the machine: ask for a new one only when the first try fails.
+  if ! apt_quietly install -y --no-install-recommends "$2" &&
+    ! { apt_quietly update && apt_quietly install -y --no-install-recommends "$2"; }; then
+    fail "the command $1 is missing and Debian's package $2 can't be installed" \
+      "check the network, then: apt-get install $2"
+  fi
+  command -v "$1" >/dev/null || fail "Debian's package $2 brought no $1" "install $1 by hand"
+}
+
+apt_quietly() { DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >/dev/null 2>&1 </dev/null; }
+
+boards() { grep -v '^#' "$cross_folder/boards.tsv" | cut -f 1; }
+
+# load_board BOARD: one variable per column, named board_COLUMN.
+load_board() {
+  local line
+  line=$(grep -v '^#' "$cross_folder/boards.tsv" | awk -F '\t' -v b="$1" '$1 == b') || true
+  if [[ -z $line ]]; then
+    fail "there is no board '$1'" "choose one of: $(boards | tr '\n' ' ')(cross/build --list)"
+  fi
+  IFS=$'\t' read -r board board_triple board_target board_debian board_multiarch board_suite \
+    board_glibc board_machine board_qemu board_cpus board_page board_loader board_about \
+    <<<"$line"
+  board_machine_flags=()
+  if [[ $board_machine != - ]]; then IFS=, read -ra board_machine_flags <<<"$board_machine"; fi
+  IFS=, read -ra board_cpus <<<"$board_cpus"
+  board_sysroot=$sysroots_folder/$board-$board_suite
+}
+
+# The folder above bin/ of the toolchain whose `swift` is on the PATH.
+toolchain_folder() {
+  local compiler
+  command -v swiftc >/dev/null ||
+    fail "there is no Swift toolchain" "put swift's bin folder on the PATH (swift.org/install)"
+  # `swiftly` and others put a small launcher on the PATH: the compiler itself knows its place.
+  compiler=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": *"\(.*\)".*/\1/p')
+  [[ -n $compiler ]] || fail "swiftc -print-target-info names no resource folder" \
+    "use a Swift toolchain from swift.org, 6.3 or newer"
+  (cd -- "$compiler/../.." && pwd)
+}
+
+# tool NAME: the toolchain's LLVM tool, which knows every architecture, unlike the host's.
+tool() {
+  local path
+  path=$(toolchain_folder)/bin/$1
+  [[ -x $path ]] || fail "the Swift toolchain has no $1" \
+    "use a whole Swift toolchain from swift.org, 6.3 or newer"
+  printf '%s\n' "$path"
+}
+
+# json_list WORD...: the words as the inside of a JSON list.
+json_list() {
+  local separator='' word
+  for word in "$@"; do
+    word=${word//\\/\\\\}
+    printf '%s"%s"' "$separator" "${word//\"/\\\"}"
+    separator=', '
+  done
+}
+
+# check_sysroot DIR: that DIR is a sysroot which this program can be built against. Sets
+# sysroot_multiarch to the folder of the board's own headers there, empty where there is none.
+check_sysroot() {
+  local folder=$1 name
+  [[ -d $folder ]] || fail "there is no folder $folder" "give --sysroot the folder above usr/"
+  for name in "$board_multiarch" ''; do
+    if [[ -e $folder/usr/include/$name/bits/libc-header-start.h ]]; then break; fi
+  done
+  if [[ ! -e $folder/usr/include/stdio.h ]]; then
+    fail "$folder is no sysroot: it has no usr/include/stdio.h" \
+      "give --sysroot the folder above usr/; in Buildroot that is host/TRIPLE/sysroot"
+  fi
+  sysroot_multiarch=$name
+  for name in sqlite3.h:sqlite3 libudev.h:udev curl/curl.h:; do
+    if [[ ! -e $folder/usr/include/${name%:*} &&
+      ! -e $folder/usr/include/$board_multiarch/${name%:*} ]]; then
+      fail "$folder has no header ${name%:*}" \
+        "add the development files of that library to the image's SDK"
+    fi
+    name=${name#*:}
+    if [[ -n $name ]] && ! compgen -G "$folder/usr/lib*/$board_multiarch/lib$name.so" >/dev/null &&
+      ! compgen -G "$folder/{usr/,}lib*/lib$name.so" >/dev/null &&
+      ! compgen -G "$folder/usr/lib*/lib$name.so" >/dev/null; then
+      fail "$folder has no lib$name.so" \
+        "add the development files of $name to the image's SDK"
+    fi
+  done
+}
+
+# check_toolchain: that the toolchain can compile Embedded Swift for the board.
+check_toolchain() {
+  local modules
+  modules=$(toolchain_folder)/lib/swift/embedded/Swift.swiftmodule
+  [[ -e $modules/$board_triple.swiftmodule ]] ||
+    fail "this Swift toolchain has no Embedded Swift for $board_triple, so it can't build $board" \
+      "use the toolchain from swift.org that README.md names"
+}
+
+# write_sdk FOLDER NAME SYSROOT FLAG...: writes the Swift SDK NAME as an artifact bundle into
+# FOLDER. The flags that all boards share are in the host SDK's toolset, which it refers to; the
+# second toolset says what the board needs more, and FLAG... are appended to the compiler's.
+write_sdk() {
+  local folder=$1 name=$2 sysroot=$3 bundle partial host machine
+  shift 3
+  local -a compiler=(-Xclang-linker "--target=$board_target")
+  # Segments lie apart by the largest page of the board's kernels, in memory and not in the file.
+  local -a linker=(-z "max-page-size=$board_page" -z "common-page-size=$board_page")
+  if [[ $board_triple != *-linux-* ]]; then
+    # A bare-metal triple knows neither the system nor where its headers are.
+    compiler+=(-Xcc -D__linux__ -Xcc -D__unix__ -Xcc -fPIC)
+    if [[ -n $sysroot_multiarch ]]; then
+      compiler+=(-Xcc -iwithsysroot -Xcc "/usr/include/$sysroot_multiarch")
+    fi
+    compiler+=(-Xcc -iwithsysroot -Xcc /usr/include)
+  fi
+  for machine in "${board_machine_flags[@]}"; do compiler+=(-Xcc "$machine"); done
+  host=$(uname -m)-unknown-linux-gnu
+  bundle=$folder/$name.artifactbundle
+  mkdir -p "$folder"
+  partial=$(mktemp -d "$folder/.$name.XXXXXX")
+  chmod 755 "$partial"
+  if [[ -e $cross_folder/runtime/$board.c ]]; then
+    # What the bare-metal triple expects of its runtime and this board's libc doesn't have.
+    "$(tool clang)" "--target=$board_target" "${board_machine_flags[@]}" -Os -fPIC -ffreestanding -ffunction-sections \
+      -c "$cross_folder/runtime/$board.c" -o "$partial/runtime.o"
+    linker+=("$(realpath -m "$bundle")/runtime.o")
+  fi
+  cat >"$partial/info.json" <<JSON
+{
+  "schemaVersion": "1.0",
+  "artifacts": {
+    "$name": {
+      "type": "swiftSDK", "version": "1",
+      "variants": [{ "path": ".", "supportedTriples": ["$host"] }]
+    }
+  }
+}
+JSON
+  cat >"$partial/swift-sdk.json" <<JSON
+{
+  "schemaVersion": "4.0",
+  "targetTriples": {
+    "$board_triple": {
+      "sdkRootPath": "$(realpath -ms --relative-to="$bundle" "$sysroot")",
+      "toolsetPaths": [
+        "$(realpath -ms --relative-to="$bundle" "$cross_folder/handback-host.artifactbundle")/toolset.json",
+        "toolset.json"
+      ]
+    }
+  }
+}
+JSON
+  cat >"$partial/toolset.json" <<JSON
+{
+  "schemaVersion": "1.0",
+  "rootPath": ".",
+  "swiftCompiler": { "extraCLIOptions": [$(json_list "${compiler[@]}" "$@")] },
+  "linker": {
+    "extraCLIOptions": [$(json_list "${linker[@]}")]
+  }
+}
+JSON
+  # Only a change replaces it: SwiftPM compiles everything anew when a toolset is newer.
+  if ! diff -rq "$partial" "$bundle" >/dev/null 2>&1; then
+    rm -rf "$bundle"
+    mv -T "$partial" "$bundle"
+  else
+    rm -rf "$partial"
+  fi
+}
+
+# emulate CPU SYSROOT PROGRAM: the command that runs PROGRAM, in the list `emulation`. The sysroot's
+# own loader is started and told where its libraries are. QEMU's way (a prefix that it tries before
+# each path) would look into the sysroot for the program's files too, and its redirection misses the
+# loader's `statx`, so that libraries of this machine's would be found or none at all.
+emulate() {
+  local cpu=$1 root=$2 file=$3 libraries
+  need "$board_qemu" qemu-user
+  [[ -e $root/$board_loader ]] || fail "there is no sysroot at $root" "run: cross/sysroot $board"
+  [[ -e $file ]] || fail "there is no $file" "run: cross/build $board"
+  libraries=$root/lib/$board_multiarch:$root/usr/lib/$board_multiarch:$root/lib:$root/usr/lib
+  emulation=("$board_qemu" -cpu "$cpu" "$root/$board_loader" --inhibit-cache
+    --library-path "$libraries" "$file")
+}
