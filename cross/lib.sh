@@ -1,6 +1,7 @@
 # What the scripts in this folder share: sourced, never run. Everything that differs from board
 # to board is in boards.tsv; everything that differs from machine to machine is found here.
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # what is assigned here is for the scripts
 
 set -euo pipefail
 export LC_ALL=C
@@ -39,7 +40,8 @@ need() {
 
 apt_quietly() { DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >/dev/null 2>&1 </dev/null; }
 
-boards() { grep -v '^#' "$cross_folder/boards.tsv" | cut -f 1; }
+# The boards that have a sysroot from Debian; the others exist only with --sysroot.
+boards() { awk -F '\t' '!/^#/ && $6 != "-" { print $1 }' "$cross_folder/boards.tsv"; }
 
 # load_board BOARD: one variable per column, named board_COLUMN.
 load_board() {
@@ -49,10 +51,13 @@ load_board() {
     fail "there is no board '$1'" "choose one of: $(boards | tr '\n' ' ')(cross/build --list)"
   fi
   IFS=$'\t' read -r board board_triple board_target board_debian board_multiarch board_suite \
-    board_glibc board_machine board_qemu board_cpus board_page board_loader board_about \
+    board_glibc board_machine board_link board_qemu board_cpus board_baseline board_beyond board_page \
+    board_loader board_about \
     <<<"$line"
   board_machine_flags=()
   if [[ $board_machine != - ]]; then IFS=, read -ra board_machine_flags <<<"$board_machine"; fi
+  board_link_flags=()
+  if [[ $board_link != - ]]; then IFS=, read -ra board_link_flags <<<"$board_link"; fi
   IFS=, read -ra board_cpus <<<"$board_cpus"
   board_sysroot=$sysroots_folder/$board-$board_suite
 }
@@ -134,7 +139,7 @@ write_sdk() {
   shift 3
   local -a compiler=(-Xclang-linker "--target=$board_target")
   # Segments lie apart by the largest page of the board's kernels, in memory and not in the file.
-  local -a linker=(-z "max-page-size=$board_page" -z "common-page-size=$board_page")
+  local -a linker=("${board_link_flags[@]}" -z "max-page-size=$board_page" -z "common-page-size=$board_page")
   if [[ $board_triple != *-linux-* ]]; then
     # A bare-metal triple knows neither the system nor where its headers are.
     compiler+=(-Xcc -D__linux__ -Xcc -D__unix__ -Xcc -fPIC)
@@ -211,4 +216,24 @@ emulate() {
   libraries=$root/lib/$board_multiarch:$root/usr/lib/$board_multiarch:$root/lib:$root/usr/lib
   emulation=("$board_qemu" -cpu "$cpu" "$root/$board_loader" --inhibit-cache
     --library-path "$libraries" "$file")
+}
+
+# measure FILE: what an ELF file is made of, in measured_text, _data, _bss (bytes that take memory),
+# _file, _libraries (names with a space between) and _glibc (the newest version it asks for).
+measure() {
+  need readelf binutils
+  local type size flags
+  measured_text=0 measured_data=0 measured_bss=0
+  while read -r type size flags; do
+    case $flags,$type in
+      *W*A*,NOBITS) measured_bss=$((measured_bss + 16#$size)) ;;
+      *W*A*) measured_data=$((measured_data + 16#$size)) ;;
+      *A*) measured_text=$((measured_text + 16#$size)) ;;
+    esac
+  done < <(readelf -SW "$1" | sed -nE 's/^ *\[ *[0-9]+\] *(\S* +)?([A-Z_]+[A-Z0-9_]*) +[0-9a-f]{8,} [0-9a-f]+ ([0-9a-f]+) [0-9a-f]+ +([A-Za-z]*) .*/\2 \3 \4/p')
+  measured_file=$(stat -c %s "$1")
+  measured_libraries=$(readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
+  measured_libraries=${measured_libraries% }
+  measured_glibc=$(readelf -VW "$1" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -n 1) || true
+  measured_glibc=${measured_glibc#GLIBC_}
 }
