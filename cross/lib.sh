@@ -209,7 +209,7 @@ JSON
 # each path) would look into the sysroot for the program's files too, and its redirection misses the
 # loader's `statx`, so that libraries of this machine's would be found or none at all.
 emulate() {
-  local cpu=$1 root=$2 file=$3 libraries
+  local cpu=$1 root=$2 file=$3
   need "$board_qemu" qemu-user
   [[ -e $root/$board_loader ]] || fail "there is no sysroot at $root" "run: cross/sysroot $board"
   [[ -e $file ]] || fail "there is no $file" "run: cross/build $board"
