@@ -237,3 +237,84 @@ measure() {
   measured_glibc=$(readelf -VW "$1" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -n 1) || true
   measured_glibc=${measured_glibc#GLIBC_}
 }
+
+# debian_open FOLDER ARCHITECTURE SUITE SENTENCE: an apt of its own below FOLDER, with the signed
+# index of one release of Debian: nothing of this machine's package state is read or changed but
+# the mirror's address. Without the index it fails, and SENTENCE says what could be done instead.
+debian_open() {
+  local name keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror=${HANDBACK_DEBIAN_MIRROR:-}
+  debian_folder=$1 debian_architecture=$2
+  need apt-get apt
+  need dpkg dpkg
+  if [[ ! -e $keyring ]] && ! apt_quietly install -y debian-archive-keyring; then
+    fail "Debian's keys are missing, so its packages can't be verified" \
+      "apt-get install debian-archive-keyring"
+  fi
+  # The mirror this machine itself uses, so that a company's own is used without being told.
+  if [[ -z $mirror ]]; then
+    # shellcheck disable=SC2016 # the words in $( ) are apt's, not the shell's
+    mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' \
+      'Identifier: Packages' 2>/dev/null | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
+  fi
+  if [[ -z $mirror ]]; then
+    # Before the first `apt-get update` apt knows no origin: take the first address in its lists.
+    mirror=$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) *([^ ]*\/debian\/?)( .*)?$/\3/p' \
+      /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1) || true
+  fi
+  [[ -n $mirror ]] || fail "no Debian mirror is known" \
+    "set HANDBACK_DEBIAN_MIRROR to the address of one; $4"
+  mkdir -p "$debian_folder/archives/partial"
+  : >"$debian_folder/status"
+  # A mirror in the middle of an update has a release file that doesn't match its indexes, often
+  # for one architecture only; the copy that it keeps under the release's other name may be whole.
+  case $3 in
+    bullseye) name=oldoldstable ;;
+    bookworm) name=oldstable ;;
+    *) name=stable ;;
+  esac
+  for name in "$3" "$name"; do
+    rm -rf "$debian_folder/lists"
+    mkdir -p "$debian_folder/lists/partial"
+    printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$name" \
+      >"$debian_folder/sources.list"
+    if debian apt-get update -o APT::Update::Error-Mode=any >"$debian_folder/log" 2>&1 &&
+      grep -qx "Codename: $3" "$debian_folder"/lists/*InRelease; then
+      return
+    fi
+  done
+  grep -E '^E:' "$debian_folder/log" >&2 || true
+  fail "Debian's package index for $3 can't be had" "check the network; $4"
+}
+
+# debian COMMAND ARGUMENT...: apt-get or apt-cache with that index.
+debian() {
+  local command=$1
+  shift
+  "$command" -q -o "Dir::State=$debian_folder" -o "Dir::State::status=$debian_folder/status" \
+    -o "Dir::Cache=$debian_folder" -o "Dir::Etc::sourcelist=$debian_folder/sources.list" \
+    -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+    -o Dir::Etc::preferences=/dev/null -o "APT::Architecture=$debian_architecture" \
+    -o "APT::Architectures=$debian_architecture" -o APT::Install-Recommends=0 \
+    -o APT::Sandbox::User=root -o Acquire::Retries=3 -o Acquire::AllowInsecureRepositories=0 \
+    -o APT::Get::AllowUnauthenticated=0 "$@"
+}
+
+# debian_unpack FOLDER PACKAGE...: downloads the packages, verified by apt, and unpacks them into
+# FOLDER. Sets debian_files to the packages' file names.
+debian_unpack() {
+  local folder=$1 package
+  shift
+  mkdir -p "$debian_folder/packages"
+  if ! (cd "$debian_folder/packages" && debian apt-get download "$@") >"$debian_folder/log" 2>&1; then
+    grep -E '^(E|W|Err):?' "$debian_folder/log" >&2 || true
+    fail "not all of Debian's packages could be downloaded and verified" \
+      "check the network and run this again: nothing half-made was kept"
+  fi
+  debian_files=()
+  for package in "$debian_folder"/packages/*.deb; do
+    dpkg -x "$package" "$folder" || fail "$(basename "$package") can't be unpacked" \
+      "check the free space on $folder"
+    debian_files+=("$(basename "$package" .deb)")
+    rm "$package"
+  done
+}
