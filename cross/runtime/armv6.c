@@ -1,8 +1,14 @@
+// What a program for armv6 needs and the board's libraries don't have.
+//
 // ARMv5 has no instruction for an atomic change, so the compiler calls these for each reference
 // count. libatomic has them too, but boards don't always have that; libgcc's older family, which
 // asks the kernel's helper page, is linked into the program. Every order is the strictest one.
 #include <stdbool.h>
 #include <stdint.h>
+
+// Debian 12's glibc is 2.36; boards have older ones.
+#define REACH_BASE "GLIBC_2.4"
+#include "reach.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
