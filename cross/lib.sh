@@ -106,6 +106,12 @@ check_sysroot() {
       "give --sysroot the folder above usr/; in Buildroot that is host/TRIPLE/sysroot"
   fi
   sysroot_multiarch=$name
+  if [[ ! -e $folder/$board_loader ]] &&
+    ! compgen -G "$folder/lib*/${board_loader##*/}" >/dev/null &&
+    ! compgen -G "$folder/usr/lib*/${board_loader##*/}" >/dev/null; then
+    fail "$folder has no ${board_loader##*/}, so it isn't a system of $board with glibc" \
+      "choose the board whose system it is: cross/build --list"
+  fi
   for name in sqlite3.h:sqlite3 libudev.h:udev curl/curl.h:; do
     if [[ ! -e $folder/usr/include/${name%:*} &&
       ! -e $folder/usr/include/$board_multiarch/${name%:*} ]]; then
@@ -114,7 +120,8 @@ check_sysroot() {
     fi
     name=${name#*:}
     if [[ -n $name ]] && ! compgen -G "$folder/usr/lib*/$board_multiarch/lib$name.so" >/dev/null &&
-      ! compgen -G "$folder/{usr/,}lib*/lib$name.so" >/dev/null &&
+      ! compgen -G "$folder/lib*/$board_multiarch/lib$name.so" >/dev/null &&
+      ! compgen -G "$folder/lib*/lib$name.so" >/dev/null &&
       ! compgen -G "$folder/usr/lib*/lib$name.so" >/dev/null; then
       fail "$folder has no lib$name.so" \
         "add the development files of $name to the image's SDK"
