@@ -27,9 +27,17 @@ static inline void csqlite_accept_late_dates(void) {}
 
 typedef int (*csqlite_fstat_function)(int, struct stat *);
 typedef int (*csqlite_stat_function)(const char *, struct stat *);
-static csqlite_fstat_function csqlite_fstat_original;
-static csqlite_stat_function csqlite_stat_original;
-static csqlite_stat_function csqlite_lstat_original;
+typedef struct {
+  csqlite_fstat_function fstat;
+  csqlite_stat_function stat;
+  csqlite_stat_function lstat;
+} csqlite_originals;
+
+// The library's own functions. A variable outside of a function would not be emitted by Swift.
+static inline csqlite_originals *csqlite_original(void) {
+  static csqlite_originals functions;
+  return &functions;
+}
 
 static inline int csqlite_late_status(int file, const char *path, int flags, struct stat *status) {
   struct statx found;
@@ -48,17 +56,17 @@ static inline int csqlite_late_status(int file, const char *path, int flags, str
 }
 
 static inline int csqlite_late_fstat(int file, struct stat *status) {
-  int code = csqlite_fstat_original(file, status);
+  int code = csqlite_original()->fstat(file, status);
   return code && errno == EOVERFLOW ? csqlite_late_status(file, "", CSQLITE_EMPTY_PATH, status) : code;
 }
 
 static inline int csqlite_late_stat(const char *path, struct stat *status) {
-  int code = csqlite_stat_original(path, status);
+  int code = csqlite_original()->stat(path, status);
   return code && errno == EOVERFLOW ? csqlite_late_status(AT_FDCWD, path, 0, status) : code;
 }
 
 static inline int csqlite_late_lstat(const char *path, struct stat *status) {
-  int code = csqlite_lstat_original(path, status);
+  int code = csqlite_original()->lstat(path, status);
   return code && errno == EOVERFLOW
              ? csqlite_late_status(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, status)
              : code;
@@ -67,11 +75,12 @@ static inline int csqlite_late_lstat(const char *path, struct stat *status) {
 // Before the first connection is opened, once or more often.
 static inline void csqlite_accept_late_dates(void) {
   sqlite3_vfs *system = sqlite3_vfs_find("unix");
-  if (!system || system->iVersion < 3 || csqlite_fstat_original) return;
-  csqlite_fstat_original = (csqlite_fstat_function)system->xGetSystemCall(system, "fstat");
-  csqlite_stat_original = (csqlite_stat_function)system->xGetSystemCall(system, "stat");
-  csqlite_lstat_original = (csqlite_stat_function)system->xGetSystemCall(system, "lstat");
-  if (!csqlite_fstat_original || !csqlite_stat_original || !csqlite_lstat_original) return;
+  csqlite_originals *original = csqlite_original();
+  if (!system || system->iVersion < 3 || original->fstat) return;
+  original->fstat = (csqlite_fstat_function)system->xGetSystemCall(system, "fstat");
+  original->stat = (csqlite_stat_function)system->xGetSystemCall(system, "stat");
+  original->lstat = (csqlite_stat_function)system->xGetSystemCall(system, "lstat");
+  if (!original->fstat || !original->stat || !original->lstat) return;
   system->xSetSystemCall(system, "fstat", (sqlite3_syscall_ptr)csqlite_late_fstat);
   system->xSetSystemCall(system, "stat", (sqlite3_syscall_ptr)csqlite_late_stat);
   system->xSetSystemCall(system, "lstat", (sqlite3_syscall_ptr)csqlite_late_lstat);
