@@ -4,6 +4,9 @@
 // here is linked: `ccurl_load` fills a table of the functions used. A static build, which has no
 // `dlopen`, defines HANDBACK_STATIC_CURL and links them.
 #pragma once
+// Newer headers mark options whose successors the oldest libcurl doesn't have: a warning here is
+// an error in Swift.
+#define CURL_DISABLE_DEPRECATION
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <stddef.h>

@@ -5,8 +5,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "status.h"
 
 // glibc shows O_PATH to those who ask for GNU's additions, but has the value under its own name.
 #ifndef O_PATH
@@ -27,10 +28,10 @@ static inline int clibc_open_folder_in(int folder, const char *name) {
   return openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-// `S_ISREG` is a macro, and `struct stat` differs between boards. 1, 0, or -1 and `errno`.
+// 1, 0, or -1 and `errno`.
 static inline int clibc_is_regular(int file) {
-  struct stat status;
-  return fstat(file, &status) ? -1 : S_ISREG(status.st_mode) != 0;
+  clibc_status status;
+  return clibc_fstat(file, &status) ? -1 : status.is_regular;
 }
 
 // AT_FDCWD is a macro with a cast in some headers.

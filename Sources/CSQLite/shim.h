@@ -2,6 +2,8 @@
 #pragma once
 #include <sqlite3.h>
 
+#include "late_dates.h"
+
 // `sqlite3_db_config` is variadic.
 static inline int csqlite_db_config(sqlite3 *connection, int option, int value) {
   return sqlite3_db_config(connection, option, value, (int *)0);
