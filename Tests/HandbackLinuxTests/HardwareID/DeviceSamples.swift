@@ -43,6 +43,12 @@ final class DeviceSamples: Sendable {
         folder.appending(path: name).path, trees.appending(path: name).path,
       ])
     }
+    // Samples live as long as the tests do.
+    atexit {
+      for samples in [DeviceSamples.own, .shared] {
+        try? FileManager.default.removeItem(at: samples.trees)
+      }
+    }
     // Whoever the tests run as, another user must be able to look at what is not private.
     _ = try? Command(["chmod", "-R", "go+X", trees.path])
   }
