@@ -48,7 +48,7 @@ private final class SoftwareTPM {
 }
 
 @Suite(.serialized) struct TPMTests {
-  static let isPossible = Command.has("swtpm") && Command.has("tpm2_createek")
+  static let isPossible = Tool.has("swtpm") && Tool.has("tpm2_createek")
 
   @Test func `can run in CI`() {
     if Surroundings.isCI { #expect(Self.isPossible, "swtpm and tpm2-tools") }
@@ -64,7 +64,7 @@ private final class SoftwareTPM {
     #expect(try tpm.mark() == mark)
     // Installers keep the key where the profile says; then it is read instead of made.
     let place = String(decoding: tpm.configuration, as: UTF8.self)
-    let stored = try Command([
+    let stored = try Tool([
       "tpm2_createek", "-T", place, "-c", "0x81010001", "-G", "rsa", "-u",
       tpm.folder.path("ek.pub"),
     ])
