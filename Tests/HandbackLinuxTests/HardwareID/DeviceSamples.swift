@@ -36,18 +36,16 @@ final class DeviceSamples: Sendable {
       fields.count == 4
         ? Pair(first: fields[0], second: fields[1], relation: fields[2], why: fields[3]) : nil
     }
-    trees = FileManager.default.temporaryDirectory.appending(path: "trees-\(UUID().uuidString)")
+    // Of one name for each checkout and user: remade by each run, so none is left over.
+    let place = "\(Repository.folder.path)/\(folder.lastPathComponent)"
+      .replacingOccurrences(of: "/", with: "-")
+    trees = FileManager.default.temporaryDirectory
+      .appending(path: "hardware-id-trees-\(getuid())\(place)")
     for name in names {
       _ = try? Tool([
         Repository.folder.appending(path: "scripts/hardware-id-tree").path,
         folder.appending(path: name).path, trees.appending(path: name).path,
       ])
-    }
-    // Samples live as long as the tests do.
-    atexit {
-      for samples in [DeviceSamples.own, .shared] {
-        try? FileManager.default.removeItem(at: samples.trees)
-      }
     }
     // Whoever the tests run as, another user must be able to look at what is not private.
     _ = try? Tool(["chmod", "-R", "go+X", trees.path])
