@@ -26,17 +26,19 @@ public struct ComponentToken: Sendable {
     self.text = text
   }
 
+  @inline(never)
+  func isIn(_ tokens: [ComponentToken]) -> Bool {
+    for token in tokens where agrees(with: token) { return true }
+    return false
+  }
+
   /// The same value in the same kind of place.
+  @inline(never)
   func agrees(with other: ComponentToken) -> Bool {
-    guard isSame(source.group, other.source.group) else { return false }
+    guard source.family == other.source.family else { return false }
     for index in text.indices where text[index] != other.text[index] { return false }
     return true
   }
-}
-
-/// Whether two static texts have the same bytes.
-private func isSame(_ one: StaticString, _ other: StaticString) -> Bool {
-  HardwareText(one) == HardwareText(other)
 }
 
 /// The components that a record was pinned with, the anchor marked.

@@ -53,14 +53,17 @@ public enum HardwareIDSource: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// The name that a component token is labelled with: sources of one group give one token for
-  /// one value.
-  var group: StaticString {
+  /// Sources that read one and the same thing go by the first of them.
+  var family: HardwareIDSource {
     switch self {
-    case .socSerial, .cpuinfoSerial, .deviceTreeSerial: "soc"
-    default: name
+    case .cpuinfoSerial, .deviceTreeSerial: .socSerial
+    default: self
     }
   }
+
+  /// The name that a component token is labelled with: sources of one family give one token for
+  /// one value.
+  var group: StaticString { family == .socSerial ? "soc" : name }
 
   /// Whether this source, differing from the record, says "another device" by itself.
   ///

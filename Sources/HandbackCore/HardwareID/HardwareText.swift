@@ -78,6 +78,13 @@ public struct HardwareText: Equatable, Sendable {
     return false
   }
 
+  /// Whether one of the words of `list`, with blanks between them, is somewhere in this.
+  @inline(never)
+  public func containsWord(of list: StaticString) -> Bool {
+    for word in HardwareText(list).split(at: 0x20) where contains(word) { return true }
+    return false
+  }
+
   @inline(never)
   func contains(_ text: HardwareText) -> Bool {
     for start in bytes.indices where has(text, at: start) { return true }

@@ -91,7 +91,7 @@ public struct IdentityCheck: Sendable {
     verdict =
       record.platform == .container
       ? .unverified : Self.verdict(record.components, components, evidence.platform)
-    for token in fresh.good where !recorded.contains(where: { token.agrees(with: $0) }) {
+    for token in fresh.good where !token.isIn(recorded) {
       components.append(Component(token: token, change: .appeared))
     }
     self.components = components
@@ -126,14 +126,14 @@ public struct IdentityCheck: Sendable {
   /// > Lost (absent or junk): keep only if at least 2 other groups agree and no strong one
   /// > differs.
   private static func lost(_ components: [Component]) -> Verdict {
-    var witnesses: [HardwareText] = []
+    var witnesses: [HardwareIDSource] = []
     for component in components {
       let source = component.token.source
       switch component.change {
       case .changed: if source.isStrong { return .different(.component(source)) }
       case .agrees:
-        let group = HardwareText(source.group)
-        if source.countsAsWitness, !witnesses.contains(group) { witnesses.append(group) }
+        let isNew = !witnesses.contains(source.family)
+        if source.countsAsWitness, isNew { witnesses.append(source.family) }
       case .lost, .unreadable, .late, .appeared: break
       }
     }
@@ -185,7 +185,7 @@ private struct FreshTokens {
     self.good = good
     for reading in evidence.readings where !reading.isOK && !reading.value.isEmpty {
       let isAsked = recorded.contains { token in
-        token.source == reading.source && !good.contains { $0.agrees(with: token) }
+        token.source == reading.source && !token.isIn(good)
       }
       if isAsked && refused.count < ComponentTokens.countMax {
         refused.append(ComponentToken(reading))
@@ -194,8 +194,7 @@ private struct FreshTokens {
   }
 
   func change(of token: ComponentToken) -> IdentityCheck.Change {
-    if good.contains(where: { $0.agrees(with: token) }) { return .agrees }
-    if refused.contains(where: { $0.agrees(with: token) }) { return .agrees }
+    if token.isIn(good) || token.isIn(refused) { return .agrees }
     var change = IdentityCheck.Change.lost
     for reading in evidence.readings where reading.source == token.source {
       switch reading.state {

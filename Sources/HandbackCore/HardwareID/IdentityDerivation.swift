@@ -178,9 +178,7 @@ extension HardwareEvidence {
   private func token(of reading: HardwareReading, among known: [ComponentToken]) -> ComponentToken {
     var index = 0
     for other in readings where other.isOK && index < known.count {
-      if HardwareText(other.source.group) == HardwareText(reading.source.group),
-        other.fields == reading.fields
-      {
+      if other.source.family == reading.source.family, other.fields == reading.fields {
         return ComponentToken(reading.source, text: known[index].text)
       }
       index += 1

@@ -50,11 +50,11 @@ enum SerialRules {
 
   /// What firmware is delivered with, what decoders print, and digits that count to nine.
   private static func isFillerText(_ core: HardwareText) -> Bool {
-    for text: StaticString in [
-      "tobefilled", "filledbyo", "tbdby", "defaultstring", "oemserial", "badindex", "outofspec",
-      "serialnumberx", "123456789", "987654321",
-    ] where core.contains(text) { return true }
-    return false
+    core.containsWord(
+      of: """
+        tobefilled filledbyo tbdby defaultstring oemserial badindex outofspec serialnumberx \
+        123456789 987654321
+        """)
   }
 
   /// Words for nothing, also as the beginning of a longer text.
@@ -81,10 +81,9 @@ enum SerialRules {
   private static func isFieldName(_ core: HardwareText) -> Bool {
     if core.isLine(of: "serial\nsernum\nnoserial") { return true }
     if core.hasPrefix("asset"), core.contains("num") { return true }
-    for subject: StaticString in [
-      "system", "baseboard", "board", "chassis", "product", "mb", "pca", "asset", "part",
-    ] where core.hasPrefix(subject) {
-      let rest = core.slice(subject.utf8CodeUnitCount..<core.byteCount)
+    let subjects = HardwareText("system baseboard board chassis product mb pca asset part")
+    for subject in subjects.split(at: 0x20) where core.hasPrefix(subject) {
+      let rest = core.slice(subject.byteCount..<core.byteCount)
       if rest.hasLinePrefix(of: "product\nserial\nsku\nvendor\nversion\nmanufactur") {
         return true
       }

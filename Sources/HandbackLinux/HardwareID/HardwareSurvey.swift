@@ -11,8 +11,10 @@ public enum HardwareSurvey {
   ///
   /// - settleDeadlineMilliseconds: how long udev may still work off its events; past it, sources
   ///   that may come late count as such, and a weaker ID is not made instead of theirs.
+  /// - tpm: whether to ask the TPM too, and where it is in tpm2-tss's words; empty for
+  ///   `device:/dev/tpmrm0`. Never asked below a folder.
   public static func take(
-    root: [UInt8]?, settleDeadlineMilliseconds: Int
+    root: [UInt8]?, settleDeadlineMilliseconds: Int, tpm: [UInt8]? = nil
   ) throws(Failure) -> HardwareEvidence {
     let tree: HardwareTree
     if let root {
@@ -24,6 +26,7 @@ public enum HardwareSurvey {
     let found = HardwareObservations()
     found.isSettled = system.waitUntilSettled(deadlineMilliseconds: settleDeadlineMilliseconds)
     // To add a source: its line here, and its case in the ranking of `HardwareIDSource`.
+    if let tpm, root == nil { TPMSource.observe(system, HardwareText(tpm), into: found) }
     SoCSource.observe(system, into: found)
     CPUInfoSource.observe(system, into: found)
     DeviceTreeSource.observe(system, into: found)

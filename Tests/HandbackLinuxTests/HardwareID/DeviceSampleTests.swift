@@ -36,10 +36,10 @@ import Testing
       reason: HardwareText("test"))
   }
 
-  private static func asUser(_ arguments: [String]) throws -> Command {
+  private static func asUser(_ arguments: [String]) throws -> Tool {
     let isRoot = getuid() == 0
     let user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    return try Command(isRoot ? user + arguments : arguments)
+    return try Tool(isRoot ? user + arguments : arguments)
   }
 
   @Test func `gives each invented device the class it should have`() throws {
@@ -116,7 +116,7 @@ import Testing
       let isHidden = hidden.output.contains("source \(anchor) '' unreadable")
       return isHidden && hidden.line("id") == nil ? "pin-retry" : "pin-keep"
     }
-    switch try Command(arguments).line("verdict") {
+    switch try Tool(arguments).line("verdict") {
     case "same", "same-with-changes": return "pin-keep"
     case "different": return "pin-reject"
     case "unreadable", "not-ready": return "pin-retry"
@@ -142,7 +142,7 @@ import Testing
       "product_serial", "board_serial", "chassis_serial", "product_uuid", "serial-number", "cid",
       "address", "serial_number", "wwid", "machine-id",
     ]
-    let found = (try? Command(["find", tree, "-type", "f"]).output) ?? ""
+    let found = (try? Tool(["find", tree, "-type", "f"]).output) ?? ""
     var values: [String] = []
     for path in found.split(separator: "\n") {
       let path = String(path)

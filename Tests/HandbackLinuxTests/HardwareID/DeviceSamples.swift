@@ -24,7 +24,7 @@ final class DeviceSamples: Sendable {
   let names: [String]
   let pairs: [Pair]
   private let trees: URL
-  private let probes = Mutex<[String: Command]>([:])
+  private let probes = Mutex<[String: Tool]>([:])
 
   private init(folder: URL) {
     self.folder = folder
@@ -36,25 +36,29 @@ final class DeviceSamples: Sendable {
       fields.count == 4
         ? Pair(first: fields[0], second: fields[1], relation: fields[2], why: fields[3]) : nil
     }
-    trees = FileManager.default.temporaryDirectory.appending(path: "trees-\(UUID().uuidString)")
+    // Of one name for each checkout and user: remade by each run, so none is left over.
+    let place = "\(Repository.folder.path)/\(folder.lastPathComponent)"
+      .replacingOccurrences(of: "/", with: "-")
+    trees = FileManager.default.temporaryDirectory
+      .appending(path: "hardware-id-trees-\(getuid())\(place)")
     for name in names {
-      _ = try? Command([
+      _ = try? Tool([
         Repository.folder.appending(path: "scripts/hardware-id-tree").path,
         folder.appending(path: name).path, trees.appending(path: name).path,
       ])
     }
     // Whoever the tests run as, another user must be able to look at what is not private.
-    _ = try? Command(["chmod", "-R", "go+X", trees.path])
+    _ = try? Tool(["chmod", "-R", "go+X", trees.path])
   }
 
   func tree(_ name: String) -> String { trees.appending(path: name).path }
 
   /// What the probe says of a sample's tree, as the tests' own user; asked once, since the hashes
   /// are slow in a debug build.
-  func probe(_ name: String) throws -> Command {
+  func probe(_ name: String) throws -> Tool {
     try probes.withLock { known in
       if let command = known[name] { return command }
-      let command = try Command([Surroundings.program("HardwareIDProbe"), tree(name)])
+      let command = try Tool([Surroundings.program("HardwareIDProbe"), tree(name)])
       known[name] = command
       return command
     }

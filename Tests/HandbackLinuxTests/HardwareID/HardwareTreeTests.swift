@@ -143,7 +143,7 @@ import Testing
   /// Which of a million is read first depends on the folder, so none is taken.
   @Test func `takes no address of a folder with more names than any device has`() throws {
     let net = folder.appending(path: "root/sys/class/net").path
-    let made = try Command([
+    let made = try Tool([
       "python3", "-c",
       "import os,sys; os.makedirs(sys.argv[1]); [os.symlink('../../devices/virtual/net/v', f'{sys.argv[1]}/v{i}') for i in range(20000)]",
       net,

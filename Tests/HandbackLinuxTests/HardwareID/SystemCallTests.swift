@@ -3,14 +3,14 @@ import Testing
 
 /// What the derivation asks of the kernel.
 @Suite(.serialized) struct SystemCallTests {
-  static let isPossible = Command.has("strace") && (try? Command(["strace", "true"]).status) == 0
+  static let isPossible = Tool.has("strace") && (try? Tool(["strace", "true"]).status) == 0
 
   @Test func `can run in CI`() {
     if Surroundings.isCI { #expect(Self.isPossible, "strace") }
   }
 
-  private func trace(_ options: [String], _ arguments: [String]) throws -> Command {
-    try Command(["strace", "-f"] + options + [Surroundings.program("HardwareIDProbe")] + arguments)
+  private func trace(_ options: [String], _ arguments: [String]) throws -> Tool {
+    try Tool(["strace", "-f"] + options + [Surroundings.program("HardwareIDProbe")] + arguments)
   }
 
   @Test(.enabled(if: isPossible), arguments: [true, false])
@@ -44,7 +44,7 @@ import Testing
   @Test func `takes little time before the hashing`() throws {
     let tree = DeviceSamples.own.tree("junk-board")
     let start = ContinuousClock.now
-    #expect(try Command([Surroundings.program("HardwareIDProbe"), tree]).status == 0)
+    #expect(try Tool([Surroundings.program("HardwareIDProbe"), tree]).status == 0)
     // Measured: 3 ms of CPU in a release build; this bound is for a debug build, with its start.
     #expect(ContinuousClock.now - start < .seconds(2))
   }

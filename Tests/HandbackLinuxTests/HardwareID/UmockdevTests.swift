@@ -5,8 +5,8 @@ import Testing
 /// The same devices through the real libudev, on a mocked `/sys`.
 @Suite(.serialized) struct UmockdevTests {
   static let isPossible: Bool =
-    Command.has("umockdev-run") && Command.has("unshare")
-    && (try? Command(["unshare", "--mount", "true"]).status) == 0
+    Tool.has("umockdev-run") && Tool.has("unshare")
+    && (try? Tool(["unshare", "--mount", "true"]).status) == 0
 
   @Test func `can run in CI`() {
     if Surroundings.isCI { #expect(Self.isPossible, "umockdev and the right to unshare mounts") }
@@ -19,7 +19,7 @@ import Testing
     let probe = Surroundings.program("HardwareIDProbe")
     for name in samples.names where samples.has("device.umockdev", name) {
       let description = samples.folder.appending(path: "\(name)/device.umockdev").path
-      let mocked = try Command([
+      let mocked = try Tool([
         Repository.folder.appending(path: "scripts/hardware-id-bare").path,
         samples.tree(name), "umockdev-run", "--device", description, "--", probe,
       ])

@@ -12,9 +12,8 @@ enum PlatformSource {
   }
 
   private static func isContainer(_ system: borrowing HardwareSystem) -> Bool {
-    for path: StaticString in [
-      "/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/dev/lxd/sock",
-    ] where system.tree.exists(path) { return true }
+    let marks = HardwareText("/.dockerenv /run/.containerenv /run/systemd/container /dev/lxd/sock")
+    for path in marks.split(at: 0x20) where system.tree.exists(path) { return true }
     for line in system.tree.text(HardwareText("/proc/1/environ")).split(at: 0)
     where line.hasPrefix("container=") { return true }
     // OpenVZ: `/proc/vz` everywhere, `/proc/bc` on the host only.
@@ -22,24 +21,23 @@ enum PlatformSource {
     // Of process 1, never of this one: a host's /proc that is mounted in a container shows the
     // container's own processes too, and there the host was named on purpose.
     let isDump = !system.tree.isRunningSystem && !system.tree.exists("/proc/1/cgroup")
-    let groups: StaticString = isDump ? "/proc/self/cgroup" : "/proc/1/cgroup"
-    for mark: StaticString in ["/docker", "/lxc", "/kubepods", "/libpod", "/machine.slice/"]
-    where holds(mark, groups, system) { return true }
-    // cgroup v2 hides its path in a container; the mounts don't.
-    for mark: StaticString in [
-      "lowerdir=/var/lib/docker", " - fuse.lxcfs ", "/io.containerd.snapshotter",
-      "/containers/storage/overlay",
-    ] where rootMountHolds(mark, system) { return true }
-    return false
-  }
-
-  /// Whether the mount of `/`, or one of LXC's files over `/proc`, tells of a runtime.
-  private static func rootMountHolds(
-    _ mark: StaticString, _ system: borrowing HardwareSystem
-  ) -> Bool {
-    for line in system.tree.text(HardwareText("/proc/1/mountinfo")).split(at: 0x0A)
-    where line.contains(mark) && (line.contains(" / / ") || line.contains(" /proc/")) {
+    let groups = HardwareText(isDump ? "/proc/self/cgroup" : "/proc/1/cgroup")
+    if system.tree.text(groups).containsWord(
+      of: "/docker /lxc /kubepods /libpod /machine.slice/")
+    {
       return true
+    }
+    // cgroup v2 hides its path in a container; the mount of `/`, or LXC's over /proc, doesn't.
+    for line in system.tree.text(HardwareText("/proc/1/mountinfo")).split(at: 0x0A)
+    where line.contains(" / / ") || line.contains(" /proc/") {
+      if line.containsWord(
+        of: """
+          lowerdir=/var/lib/docker fuse.lxcfs /io.containerd.snapshotter \
+          /containers/storage/overlay
+          """)
+      {
+        return true
+      }
     }
     return false
   }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Another program, run to its end.
-struct Command {
+struct Tool {
   let status: Int32
   let output: String
   let errors: String
@@ -36,7 +36,7 @@ struct Command {
 
   /// Where a tool is, or `nil`: then a test is skipped, in CI it fails.
   static func has(_ tool: String) -> Bool {
-    (try? Command(["sh", "-c", "command -v \(tool)"]).status) == 0
+    (try? Tool(["sh", "-c", "command -v \(tool)"]).status) == 0
   }
 }
 
