@@ -9,6 +9,7 @@
 // Debian 12's glibc is 2.36; boards have older ones.
 #define REACH_BASE "GLIBC_2.4"
 #include "reach.h"
+#include "unwind.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
