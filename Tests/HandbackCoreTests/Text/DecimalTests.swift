@@ -52,17 +52,3 @@ struct TimestampTests {
     #expect(HandbackCore.Duration.text(milliseconds: milliseconds).string == text)
   }
 }
-
-struct TextTests {
-  @Test func `is put together from pieces`() {
-    let number: Int64 = -7
-    let text: Text = "outside"
-    let line: Text = "a \(text) b \(number) c \(Int32(3)) \(Text("d"))\(StaticString("e"))"
-    #expect(line.string == "a outside b -7 c 3 de")
-    #expect((line + "!").string.hasSuffix("de!"))
-    #expect(Text("ab").padded(to: 4).string == "ab  ")
-    #expect(Text("abcde").padded(to: 4).string == "abcde")
-    #expect(Text("").isEmpty)
-    #expect(Text(printable: Text("a\u{1B}b\n")).string == "a?b?")
-  }
-}
