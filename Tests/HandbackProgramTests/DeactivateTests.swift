@@ -28,7 +28,8 @@ struct DeactivateTests {
     #expect(queued.status == 0)
     #expect(queued.output == "queued \(ticket)\n")
     // libcurl 8 has other words for it than 7.
-    let errors = queued.errors.replacingOccurrences(of: "Could not connect", with: "Couldn't connect")
+    let errors = queued.errors.replacingOccurrences(
+      of: "Could not connect", with: "Couldn't connect")
     #expect(
       errors == """
         handback: not sent yet: not_connected: Couldn't connect to server
