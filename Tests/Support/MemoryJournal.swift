@@ -9,6 +9,8 @@ import HandbackCore
 public final class MemoryJournal: FlushJournal {
   public struct Failure: Error, Equatable {
     public let call: Int
+
+    public init(call: Int) { self.call = call }
   }
 
   public struct Row: Sendable {

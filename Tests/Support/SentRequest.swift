@@ -40,7 +40,7 @@ public struct SentRequest: Sendable {
   }
 
   /// Own reading of `Thu, 17 Nov 2022 20:51:35 GMT`, by the days of each year and month.
-  static func seconds(_ text: String) -> Int64 {
+  public static func seconds(_ text: String) -> Int64 {
     let parts = text.split(whereSeparator: { " ,:".contains($0) }).map(String.init)
     let names = [
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -30,6 +30,8 @@ public enum Process {
 
   public static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
 
+  public static func isForbidden(errno code: Int32) -> Bool { code == EACCES || code == EPERM }
+
   public static func description(ofErrno code: Int32) -> Text {
     guard let text = unsafe strerror(code) else { return "error" }
     return unsafe Text(cString: text)

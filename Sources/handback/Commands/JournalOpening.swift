@@ -1,4 +1,3 @@
-internal import CLibc
 internal import HandbackCore
 internal import HandbackLinux
 
@@ -72,7 +71,7 @@ enum JournalOpening {
   }
 
   private static func system(_ code: Int32, _ exit: ExitCode, _ step: Text) -> Failure {
-    let isForbidden = code == EACCES || code == EPERM
+    let isForbidden = Process.isForbidden(errno: code)
     return Failure(
       isForbidden ? .noPermission : exit, "\(step): \(Process.description(ofErrno: code))",
       hint: isForbidden ? "run as the journal's owner, or name another file with --journal" : nil)
