@@ -1,5 +1,5 @@
 /// A row of the journal that is still to be sent.
-public struct PendingDeactivation: ~Copyable {
+public final class PendingDeactivation {
   public let ticket: Ticket
   public let deactivation: Deactivation
   /// Attempts begun, this one not counted.
@@ -11,7 +11,7 @@ public struct PendingDeactivation: ~Copyable {
   public let failures: Int64
 
   public init(
-    ticket: Ticket, deactivation: consuming Deactivation, attempts: Int64, openAttempts: Int64,
+    ticket: Ticket, deactivation: Deactivation, attempts: Int64, openAttempts: Int64,
     failures: Int64
   ) {
     self.ticket = ticket
@@ -38,12 +38,12 @@ public enum Ending: Int64, Sendable {
 }
 
 /// What is known of the last attempt, for `status` and the receipt.
-public struct Outcome: Sendable {
+public final class Outcome: Sendable {
   /// HTTP status, 0 if there was no answer.
-  public var httpStatus: Int64
+  public let httpStatus: Int64
   /// The error's `code` as the server wrote it, made printable; or our word for a fault.
-  public var code: Text?
-  public var message: Text?
+  public let code: Text?
+  public let message: Text?
 
   public init(httpStatus: Int64, code: Text?, message: Text?) {
     self.httpStatus = httpStatus

@@ -3,7 +3,7 @@ extension Deactivation {
   static let bodyByteCountMax = 128 * 1024
 
   /// The request's body, a JSON object. It holds the credential, so it is wiped on release.
-  public borrowing func body() -> Secret {
+  public func body() -> Secret {
     var writer = JSONWriter(byteCountMax: Self.bodyByteCountMax)
     writer.begin()
     writer.member("product", product.text)
@@ -38,7 +38,7 @@ extension Deactivation {
   ///
   /// A password may change and an access token is short-lived, so the user's name stands for the
   /// one and the token's `sub` (RFC 7519, 4.1.2), where it can be read, for the other.
-  public borrowing func fingerprint() -> InlineArray<16, UInt8> {
+  public func fingerprint() -> InlineArray<16, UInt8> {
     var hasher = LabelledHasher()
     hasher.add("handback deactivation 1" as StaticString)
     hasher.add(product.text)

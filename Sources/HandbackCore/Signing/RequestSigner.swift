@@ -13,7 +13,7 @@
 /// The field is laid out once, when keys are read; signing fills in 44 characters and allocates
 /// nothing. Keys are wiped on release.
 @safe
-public struct RequestSigner: ~Copyable {
+public final class RequestSigner {
   public static let apiKeyByteCountMax = 128
   private static let head: StaticString =
     "Authorization: algorithm=\"hmac-sha256\",headers=\"date\",signature=\""
@@ -47,7 +47,7 @@ public struct RequestSigner: ~Copyable {
   }
 
   /// Signs `date`; the field, which lives on the heap, then holds the signature.
-  public borrowing func sign(_ date: IMFFixdate) {
+  public func sign(_ date: IMFFixdate) {
     var hasher = key.begin()
     hasher.update("licenseSpring\ndate: ")
     hasher.update(date.bytes.span)
@@ -57,7 +57,7 @@ public struct RequestSigner: ~Copyable {
   }
 
   /// `Authorization: …` as a C string, for as long as `body` runs.
-  public borrowing func withAuthorizationField<Result: ~Copyable, Failure: Error>(
+  public func withAuthorizationField<Result: ~Copyable, Failure: Error>(
     _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard let base = unsafe field.baseAddress else { preconditionFailure("an empty field") }
@@ -65,7 +65,7 @@ public struct RequestSigner: ~Copyable {
   }
 
   /// A copy of the field for one request.
-  borrowing func copyField() -> Secret {
+  func copyField() -> Secret {
     let text = unsafe UnsafeBufferPointer(
       start: field.baseAddress?.assumingMemoryBound(to: UInt8.self), count: field.count - 1)
     return unsafe Secret(copying: Span(_unsafeElements: text))

@@ -2,25 +2,51 @@ internal import CSQLite
 public import HandbackCore
 
 /// What the journal knows of one deactivation, without anything secret.
-public struct DeactivationFacts: Sendable {
-  public var ticket: Ticket
-  public var state: State
-  public var product: Text
-  public var hardwareID: Text
-  public var way: LicenseWay
-  public var username: Text?
-  public var licenseID: Int64?
-  public var bundleCode: Text?
-  public var queuedAtSeconds: Int64
-  public var attempts: Int64
-  public var openAttempts: Int64
+public final class DeactivationFacts: Sendable {
+  public let ticket: Ticket
+  public let state: State
+  public let product: Text
+  public let hardwareID: Text
+  public let way: LicenseWay
+  public let username: Text?
+  public let licenseID: Int64?
+  public let bundleCode: Text?
+  public let queuedAtSeconds: Int64
+  public let attempts: Int64
+  public let openAttempts: Int64
   /// When the last attempt ended, and what came of it.
-  public var lastAtSeconds: Int64?
-  public var outcome: Outcome
+  public let lastAtSeconds: Int64?
+  public let outcome: Outcome
 
   public enum State: Sendable {
     case pending(isHeld: Bool, Wait?)
     case ended(Ending, atSeconds: Int64, isInferred: Bool, licenseSignature: Text?)
+  }
+
+  /// The columns in the order of the statement below.
+  init(_ statement: borrowing SQLiteStatement) {
+    ticket = Ticket(
+      row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1)))
+    if let ending = Ending(rawValue: statement.integer(2)) {
+      state = .ended(
+        ending, atSeconds: statement.integer(20), isInferred: statement.integer(21) != 0,
+        licenseSignature: statement.text(22))
+    } else {
+      state = .pending(
+        isHeld: statement.integer(16) != 0, DeactivationRow.wait(statement, from: 17))
+    }
+    product = statement.text(3) ?? ""
+    hardwareID = statement.text(4) ?? ""
+    way = LicenseWay(rawValue: Int(statement.integer(5))) ?? .key
+    username = statement.text(6)
+    licenseID = statement.integerOrNil(7)
+    bundleCode = statement.text(8)
+    queuedAtSeconds = statement.integer(9)
+    attempts = statement.integer(10)
+    openAttempts = statement.integer(11)
+    lastAtSeconds = statement.integerOrNil(12)
+    outcome = Outcome(
+      httpStatus: statement.integer(13), code: statement.text(14), message: statement.text(15))
   }
 }
 
@@ -40,7 +66,7 @@ extension SQLiteJournal {
       try statement.bind(row)
       try statement.bind(onlyPending ? 0 : 3 as Int64)
       guard try statement.step() else { return nil }
-      return facts(statement)
+      return DeactivationFacts(statement)
     } catch {
       throw JournalError(error)
     }
@@ -52,29 +78,6 @@ extension SQLiteJournal {
       found.ticket == ticket
     else { return nil }
     return found
-  }
-
-  private func facts(_ statement: borrowing SQLiteStatement) -> DeactivationFacts {
-    let state: DeactivationFacts.State
-    if let ending = Ending(rawValue: statement.integer(2)) {
-      state = .ended(
-        ending, atSeconds: statement.integer(20), isInferred: statement.integer(21) != 0,
-        licenseSignature: statement.text(22))
-    } else {
-      state = .pending(
-        isHeld: statement.integer(16) != 0, DeactivationRow.wait(statement, from: 17))
-    }
-    return DeactivationFacts(
-      ticket: Ticket(
-        row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1))),
-      state: state, product: statement.text(3) ?? "", hardwareID: statement.text(4) ?? "",
-      way: LicenseWay(rawValue: Int(statement.integer(5))) ?? .key,
-      username: statement.text(6), licenseID: statement.integerOrNil(7),
-      bundleCode: statement.text(8), queuedAtSeconds: statement.integer(9),
-      attempts: statement.integer(10), openAttempts: statement.integer(11),
-      lastAtSeconds: statement.integerOrNil(12),
-      outcome: Outcome(
-        httpStatus: statement.integer(13), code: statement.text(14), message: statement.text(15)))
   }
 
   /// How many there are in each state.

@@ -14,7 +14,7 @@ extension SQLiteJournal {
   /// Asked again for the same license while one is pending, it keeps the row and takes over the
   /// secret, since a password or a token may be newer.
   public func queue(
-    _ deactivation: borrowing Deactivation, nonce: UInt32, atSeconds now: Int64
+    _ deactivation: Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
     let fingerprint = deactivation.fingerprint()
     return try transaction { () throws(SQLiteError) in
@@ -40,7 +40,7 @@ extension SQLiteJournal {
   }
 
   private func renew(
-    _ row: Int64, _ deactivation: borrowing Deactivation
+    _ row: Int64, _ deactivation: Deactivation
   ) throws(SQLiteError) {
     // Unchanged, the row is not written: a repeated call costs no flash.
     var statement = try connection.prepare(
@@ -51,7 +51,7 @@ extension SQLiteJournal {
   }
 
   private func insert(
-    _ deactivation: borrowing Deactivation, _ fingerprint: InlineArray<16, UInt8>,
+    _ deactivation: Deactivation, _ fingerprint: InlineArray<16, UInt8>,
     nonce: UInt32, atSeconds now: Int64
   ) throws(SQLiteError) {
     var statement = try connection.prepare(
@@ -78,7 +78,7 @@ extension SQLiteJournal {
 
   /// The secret is bound in place: it lives as long as the deactivation, past the step.
   private func bindSecret(
-    _ deactivation: borrowing Deactivation, to statement: inout SQLiteStatement
+    _ deactivation: Deactivation, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
     switch deactivation.credential {
     case .key(let key): try statement.bind(inPlace: key)
@@ -91,7 +91,7 @@ extension SQLiteJournal {
 
   /// `username`, `customer_account_code`, `redirect_uri`.
   private func bindNames(
-    _ deactivation: borrowing Deactivation, to statement: inout SQLiteStatement
+    _ deactivation: Deactivation, to statement: inout SQLiteStatement
   ) throws(SQLiteError) {
     var username: Text?
     var customerAccountCode: Text?

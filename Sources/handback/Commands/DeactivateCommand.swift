@@ -53,7 +53,7 @@ enum DeactivateCommand {
   }
 
   /// A queued token may be too old by the time the network is back.
-  private static func warnOfExpiry(_ deactivation: borrowing Deactivation) {
+  private static func warnOfExpiry(_ deactivation: Deactivation) {
     switch deactivation.credential {
     case .key: break
     case .user: break
