@@ -5,16 +5,20 @@ internal import HandbackCore
 /// or a newer version's, must stay as it is to the byte, and opening may already write.
 enum JournalFile {
   /// Makes what is missing, if `access` says so, and refuses what isn't ours.
-  static func prepare(_ path: Text, _ access: SQLiteJournal.Access) throws(JournalError) {
+  ///
+  /// `true` if the header says that it is a whole journal of ours, in WAL mode: then SQLite need
+  /// not be asked again.
+  static func prepare(_ path: Text, _ access: SQLiteJournal.Access) throws(JournalError) -> Bool {
     var status = clibc_status()
     if unsafe clibc_lstat(path.cString, &status) != 0 {
       let cause = clibc_errno()
       guard cause == ENOENT || cause == ENOTDIR else { throw .cannotRead(errno: cause) }
       guard access == .create else { throw .missing }
-      return try make(path)
+      try make(path)
+      return false
     }
     try check(status)
-    try checkHeader(path)
+    return try checkHeader(path)
   }
 
   private static func check(_ status: clibc_status) throws(JournalError) {
@@ -48,7 +52,7 @@ enum JournalFile {
   }
 
   /// Reads the header that https://www.sqlite.org/fileformat.html, section 1.3, describes.
-  private static func checkHeader(_ path: Text) throws(JournalError) {
+  private static func checkHeader(_ path: Text) throws(JournalError) -> Bool {
     var header = InlineArray<100, UInt8>(repeating: 0)
     let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW, 0)
     guard file >= 0 else { throw .cannotRead(errno: clibc_errno()) }
@@ -58,17 +62,19 @@ enum JournalFile {
     close(file)
     guard count >= 0 else { throw .cannotRead(errno: cause) }
     // Empty: made, and cut off before its tables were.
-    if count == 0 { return }
+    if count == 0 { return false }
     guard count == 100, matches("SQLite format 3\0", header.span.extracting(0..<16)) else {
       throw .notADatabase
     }
     // With a rollback journal beside it, the header is what SQLite is about to undo.
-    if exists(path + "-journal") { return }
+    if exists(path + "-journal") { return false }
     guard number(header, at: 68) == JournalSchema.applicationID else {
       throw .belongsToAnotherProgram
     }
     let version = number(header, at: 60)
     guard version <= JournalSchema.version else { throw .newerVersion(version) }
+    // File format write and read version: 2 is WAL.
+    return header[18] == 2 && header[19] == 2
   }
 
   private static func number(_ header: InlineArray<100, UInt8>, at offset: Int) -> Int64 {

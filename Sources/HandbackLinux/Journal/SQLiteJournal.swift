@@ -35,26 +35,26 @@ public final class SQLiteJournal {
   /// Opens the journal; with `.create`, makes it if there is none.
   public static func open(_ path: Text, _ access: Access) throws(JournalError) -> SQLiteJournal {
     guard !SQLiteLibrary.neverSyncs else { throw .libraryNeverSyncs }
-    try JournalFile.prepare(path, access)
+    let isKnown = try JournalFile.prepare(path, access)
     let journal = SQLiteJournal(path: path, connection: try connect(path, access))
-    try journal.setUp(access)
+    try journal.setUp(access, isKnown: isKnown)
     return journal
   }
 
-  private func setUp(_ access: Access) throws(JournalError) {
-    if access == .create, try integer("PRAGMA schema_version") == 0 { try create() }
-    guard try integer("PRAGMA application_id") == JournalSchema.applicationID else {
-      throw .belongsToAnotherProgram
+  private func setUp(_ access: Access, isKnown: Bool) throws(JournalError) {
+    if !isKnown {
+      if access == .create, try integer("PRAGMA schema_version") == 0 { try create() }
+      guard try integer("PRAGMA application_id") == JournalSchema.applicationID else {
+        throw .belongsToAnotherProgram
+      }
+      if access != .read { try execute("PRAGMA journal_mode = WAL") }
     }
+    // A newer format may still be in the WAL alone.
     let version = try integer("PRAGMA user_version")
     guard version <= JournalSchema.version else { throw .newerVersion(version) }
     guard access != .read else { return }
     if version < JournalSchema.version { try migrate() }
-    try execute(
-      """
-      PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 128;
-      PRAGMA journal_size_limit = 262144;
-      """)
+    try execute("PRAGMA wal_autocheckpoint = 128; PRAGMA journal_size_limit = 262144;")
   }
 
   private static func connect(
