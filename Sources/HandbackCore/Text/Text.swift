@@ -157,7 +157,15 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
     @inline(never)
     public init(literalCapacity: Int, interpolationCount: Int) {}
 
-    public mutating func appendLiteral(_ piece: StaticString) { text.append(piece) }
+    /// Transparent, so that the empty pieces that the compiler puts between two interpolations
+    /// and at the ends leave no code.
+    @_transparent
+    public mutating func appendLiteral(_ piece: StaticString) {
+      if piece.utf8CodeUnitCount > 0 { append(piece) }
+    }
+
+    @inline(never)
+    public mutating func append(_ piece: StaticString) { text.append(piece) }
 
     public mutating func appendInterpolation(_ piece: StaticString) { text.append(piece) }
 
