@@ -10,12 +10,12 @@ public struct WebToken {
 
   /// `nil` if the text isn't `header.claims.signature` with claims in JSON.
   public init?(_ token: Span<UInt8>) {
-    var dots: [Int] = []
-    for index in token.indices where token[index] == UInt8(ascii: ".") { dots.append(index) }
-    guard dots.count == 2 else { return nil }
-    guard let claims = Base64.decodeURL(token.extracting((dots[0] + 1)..<dots[1])) else {
-      return nil
-    }
+    guard let head = firstIndex(of: UInt8(ascii: "."), in: token) else { return nil }
+    let rest = token.extracting((head + 1)..<token.count)
+    guard let length = firstIndex(of: UInt8(ascii: "."), in: rest),
+      firstIndex(of: UInt8(ascii: "."), in: rest.extracting((length + 1)..<rest.count)) == nil,
+      let claims = Base64.decodeURL(rest.extracting(0..<length))
+    else { return nil }
     guard JSONText.isObject(claims.span) else { return nil }
     expiry = JSONText.integer("exp", in: claims.span)
     subject = JSONText.string("sub", in: claims.span)

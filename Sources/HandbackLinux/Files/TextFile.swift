@@ -25,20 +25,21 @@ public enum TextFile {
     guard unsafe clibc_fstat(file, &status) == 0 else { throw .cannotRead(errno: clibc_errno()) }
     guard status.is_regular != 0 else { throw .notAFile }
     if trusted, status.mode & 0o002 != 0 { throw .writableByOthers }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1024)
+    var text: Text = ""
+    var chunk = InlineArray<512, UInt8>(repeating: 0)
     while true {
-      let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+      var span = chunk.mutableSpan
+      let count = unsafe span.withUnsafeMutableBytes { buffer in
         unsafe CLibc.read(file, buffer.baseAddress, buffer.count)
       }
-      if count == 0 { return bytes }
+      if count == 0 { return text.bytes }
       if count < 0 {
         let cause = clibc_errno()
         if cause == EINTR { continue }
         throw .cannotRead(errno: cause)
       }
-      guard bytes.count + count <= byteCountMax else { throw .tooLarge }
-      bytes.append(contentsOf: chunk[0..<count])
+      guard text.bytes.count + count <= byteCountMax else { throw .tooLarge }
+      text.append(chunk.span.extracting(0..<count))
     }
   }
 }

@@ -1,16 +1,16 @@
 public import HandbackCore
 
 /// How to reach the server.
-public struct TransportOptions: Sendable {
+public final class TransportOptions: Sendable {
   /// `https://api.licensespring.com`, without a slash at the end.
-  public var baseURL: Text
+  public let baseURL: Text
   /// A file of certificates to trust, in PEM; `nil` for the system's.
-  public var authorityFile: Text?
+  public let authorityFile: Text?
   /// Plain HTTP too: for a server on the loopback interface, or where somebody insists.
-  public var allowsPlainHTTP: Bool
-  public var connectTimeoutMilliseconds: Int
+  public let allowsPlainHTTP: Bool
+  public let connectTimeoutMilliseconds: Int
   /// For one exchange, from the first packet to the last.
-  public var timeoutMilliseconds: Int
+  public let timeoutMilliseconds: Int
 
   public init(
     baseURL: Text, authorityFile: Text?, allowsPlainHTTP: Bool,

@@ -3,9 +3,9 @@ public import HandbackCore
 
 /// A result code of SQLite other than `SQLITE_OK`, and SQLite's words for it.
 ///
-/// A struct over the integer, so that a code this program does not know survives. The statement
-/// and its values are left out: values may be secret.
-public struct SQLiteError: Error, Sendable {
+/// A class over the integer, so that a code this program does not know survives, and an error is
+/// one word to pass on. The statement and its values are left out: values may be secret.
+public final class SQLiteError: Error {
   /// The extended result code.
   public let code: Int32
   public let message: Text

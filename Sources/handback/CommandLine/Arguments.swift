@@ -3,15 +3,11 @@ internal import HandbackCore
 
 /// The command line, taken apart by the C library's `getopt_long`.
 final class Arguments {
-  struct Flag {
-    let setting: Setting
-    let value: Text
-  }
-
   private(set) var command = Command.help
-  private(set) var flags: [Flag] = []
+  private(set) var flags: [Settings.Value] = []
   private(set) var operand: Text?
-  private var options: [Option] = []
+  /// A bit for each option.
+  private var options: UInt32 = 0
   private(set) var waitSeconds: Int64?
   private(set) var settingsFile: Text?
   /// Why another hardware ID is pinned in the place of the first.
@@ -19,7 +15,9 @@ final class Arguments {
   /// The folder that a device's tree is below.
   private(set) var root: Text?
 
-  func has(_ option: Option) -> Bool { options.contains { $0 == option } }
+  func has(_ option: Option) -> Bool { options & Self.bit(option) != 0 }
+
+  private static func bit(_ option: Option) -> UInt32 { 1 << UInt32(option.rawValue) }
 
   /// `arguments` are those of `main`, with the program's name first; `getopt_long` puts operands
   /// behind options in it.
@@ -53,7 +51,7 @@ final class Arguments {
     clibc_begin_options()
     while true {
       var argument: UnsafePointer<CChar>?
-      let code = unsafe table.withUnsafeBufferPointer {
+      let code = unsafe table.span.withUnsafeBufferPointer {
         unsafe clibc_next_option(count, arguments, $0.baseAddress, &argument)
       }
       if code == 0 { break }
@@ -70,9 +68,9 @@ final class Arguments {
       } else if code >= Self.settingBase,
         let setting = Setting(rawValue: Int(code - Self.settingBase)), let value
       {
-        flags.append(Flag(setting: setting, value: value))
+        flags.append(Settings.Value(setting, value, .flag))
       } else if code == Int32(UInt8(ascii: "h")) {
-        options.append(.help)
+        options |= Self.bit(.help)
       } else {
         throw refusal(code, word)
       }
@@ -101,7 +99,7 @@ final class Arguments {
         .usage, "'handback \(command.name)' has no option --\(option.name)",
         hint: "'handback help \(command.name)' lists its options")
     }
-    options.append(option)
+    options |= Self.bit(option)
     if option == .config { settingsFile = value }
     if option == .repin { repinReason = value }
     if option == .root { root = value }
@@ -159,25 +157,26 @@ final class Arguments {
   }
 
   /// `struct option` for every setting and option, ended by an empty one.
-  private static func table() -> [clibc_option] {
-    var table = unsafe [clibc_option]()
+  private static func table() -> InlineArray<64, clibc_option> {
+    let end = unsafe clibc_option(name: nil, has_arg: 0, flag: nil, val: 0)
+    var table = unsafe InlineArray<64, clibc_option>(repeating: end)
+    var count = 0
     for setting in Setting.allCases {
-      unsafe table.append(
-        entry(setting.name, takesValue: true, settingBase + Int32(setting.rawValue)))
+      unsafe table[count] = entry(setting.name, true, settingBase + Int32(setting.rawValue))
+      count += 1
     }
     for option in Option.allCases {
-      unsafe table.append(
-        entry(option.name, takesValue: option.takesValue, optionBase + Int32(option.rawValue)))
+      unsafe table[count] = entry(
+        option.name, option.takesValue, optionBase + Int32(option.rawValue))
+      count += 1
     }
-    unsafe table.append(clibc_option(name: nil, has_arg: 0, flag: nil, val: 0))
+    precondition(count < 64, "the table of options needs an empty one at its end")
     return unsafe table
   }
 
   private static func entry(
-    _ name: StaticString, takesValue: Bool, _ value: Int32
+    _ name: StaticString, _ takesValue: Bool, _ value: Int32
   ) -> clibc_option {
-    unsafe clibc_option(
-      name: name.cString,
-      has_arg: takesValue ? 1 : 0, flag: nil, val: value)
+    unsafe clibc_option(name: name.cString, has_arg: takesValue ? 1 : 0, flag: nil, val: value)
   }
 }

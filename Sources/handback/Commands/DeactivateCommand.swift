@@ -61,13 +61,17 @@ enum DeactivateCommand {
     case .idToken(let grant):
       guard let expiry = grant.token.withBytes({ WebToken($0)?.expiry }) else { return }
       Console.warn(
-        "the access token expires at \(Timestamp.text(epochSeconds: expiry)); "
-          + "if the network returns later, the server will refuse it",
+        """
+        the access token expires at \(Timestamp.text(epochSeconds: expiry)); \
+        if the network returns later, the server will refuse it
+        """,
         hint: "repeat the command with a fresh token then: the ticket stays the same")
     case .code:
       Console.warn(
-        "an authorization code is short-lived; if the network returns too late, "
-          + "the server will refuse it",
+        """
+        an authorization code is short-lived; if the network returns too late, \
+        the server will refuse it
+        """,
         hint: "where it can be had, an access token or a license key lasts longer")
     }
   }

@@ -81,8 +81,7 @@ struct Delivery {
       json.begin()
       json.member("new", isNew)
       FactsReport.addMembers(facts, to: &json, at: SystemClock.now(), server)
-      json.end()
-      try Console.write(json.take() + [0x0A])
+      try json.print()
     } else {
       try printResult(facts, server, isQuiet: arguments.has(.queueOnly))
     }
@@ -105,8 +104,8 @@ struct Delivery {
         "\(ending.name) \(ticket.text)"
           + (isInferred ? " (inferred: an earlier attempt got through)" : ""))
       if ending == .rejected {
-        Console.note("error: the server rejected it: " + Words.outcome(facts.outcome))
-        if let hint = Words.hint(facts.outcome) { Console.note("hint: " + hint) }
+        Console.note("error: the server rejected it: \(Words.outcome(facts.outcome))")
+        Console.hint(Words.hint(facts.outcome))
       }
     case .pending:
       guard !isQuiet else { return }
@@ -117,8 +116,8 @@ struct Delivery {
           "not sent yet: \(Words.reason(server.reason)); the next try is due in "
             + Duration.text(milliseconds: left))
       }
-      Console.note("not sent yet: " + Words.outcome(facts.outcome))
-      if let hint = Words.hint(facts.outcome) { Console.note("hint: " + hint) }
+      Console.note("not sent yet: \(Words.outcome(facts.outcome))")
+      Console.hint(Words.hint(facts.outcome))
       Console.note("it stays queued; 'handback flush' sends it, 'handback status' shows it")
     }
   }
@@ -130,8 +129,10 @@ enum EventNote {
     if case .clockCorrected(let seconds) = event {
       let side: StaticString = seconds < 0 ? "behind" : "ahead of"
       Console.note(
-        "the server's clock is \(abs(seconds)) s \(side) ours; "
-          + "requests are signed with its time")
+        """
+        the server's clock is \(abs(seconds)) s \(side) ours; \
+        requests are signed with its time
+        """)
     }
   }
 }

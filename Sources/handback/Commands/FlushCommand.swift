@@ -105,7 +105,7 @@ struct FlushOutput {
     let head = ticket.text.padded(to: 12)
     try Console.print(
       end.isEmpty ? head + Text(state) : head + Text(state).padded(to: 13) + end)
-    if !isDone, let hint = Words.hint(outcome) { Console.note("hint: " + hint) }
+    if !isDone { Console.hint(Words.hint(outcome)) }
     Console.progress("\(count) done")
   }
 
@@ -131,8 +131,7 @@ struct FlushOutput {
       json.member("pending", pending)
       json.member("stopped_by", reason.map { Words.name($0) })
       json.member("next_attempt_in_ms", reason == nil ? nil : left)
-      json.end()
-      return try Console.write(json.take() + [0x0A])
+      return try json.print()
     }
     if summary.deactivated + summary.rejected + summary.postponed == 0, pending == 0 {
       return try Console.print("nothing is pending")

@@ -35,8 +35,10 @@ enum HardwareIdentity {
       if acceptsChangedHardware { return }
       throw Failure(
         .rejected, "refusing to send the pinned hardware ID: \(words(cause))",
-        hint: "if the board was replaced, say --accept-changed-hardware; a copied image must be "
-          + "provisioned anew, with 'handback id --repin REASON'")
+        hint: """
+          if the board was replaced, say --accept-changed-hardware; a copied image must \
+          be provisioned anew, with 'handback id --repin REASON'
+          """)
     }
   }
 

@@ -19,7 +19,7 @@ enum HelpCommand {
     try Console.print("Gives a device's software license back, whatever happens.\n")
     for command in Command.allCases {
       try Console.print(
-        "  " + Text(command.name).padded(to: 13) + Text(command.summary))
+        "  \(Text(command.name).padded(to: 13))\(command.summary)")
     }
     try Console.print("\n'handback help COMMAND' explains one; handback(1) is the manual.")
   }
@@ -29,7 +29,7 @@ enum HelpCommand {
     try Console.print("\(text(command))\n")
     for option in Option.allCases where option.isTaken(by: command) {
       let name: Text = "--\(option.name)\(value(option))"
-      try Console.print("  " + name.padded(to: 26) + Text(help(option)))
+      try Console.print("  \(name.padded(to: 26))\(help(option))")
     }
     guard command != .help, command != .version else { return }
     try Console.print(
@@ -37,26 +37,19 @@ enum HelpCommand {
     for setting in Setting.allCases where takes(command, setting) {
       let name: Text = "--\(setting.name)"
       let fallback: Text = setting.defaultValue.map { " [\($0)]" } ?? ""
-      try Console.print("  " + name.padded(to: 26) + Text(setting.help) + fallback)
+      try Console.print("  \(name.padded(to: 26))\(setting.help)\(fallback)")
     }
   }
 
   /// What is worth listing: every command takes every setting, so that one file serves all.
   private static func takes(_ command: Command, _ setting: Setting) -> Bool {
-    let group: [Setting]
     switch command {
-    case .deactivate, .settings: return true
-    case .flush, .retry:
-      group = [
-        .server, .caFile, .journal, .apiKeyFile, .sharedKeyFile, .bearerTokenFile, .clientID,
-        .clientSecretFile, .tokenURL, .connectTimeout, .timeout, .rate, .backoffBase,
-        .backoffCeiling, .unsafePlainHTTP,
-      ]
-    case .id: group = [.journal, .hardwareIDScheme]
-    case .status, .receipt, .withdraw: group = [.journal]
-    case .help, .version: return false
+    case .deactivate, .settings: true
+    case .flush, .retry: setting == .journal || setting.isForSending
+    case .id: setting == .journal || setting == .hardwareIDScheme
+    case .status, .receipt, .withdraw: setting == .journal
+    case .help, .version: false
     }
-    return group.contains { $0 == setting }
   }
 
   private static func usage(_ command: Command) -> StaticString {

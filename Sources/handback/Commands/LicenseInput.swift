@@ -48,8 +48,10 @@ extension Settings {
     guard let best else {
       throw Failure(
         .usage, "no license is named",
-        hint: "use --license-key-file FILE (- for standard input) or --username NAME; "
-          + "'handback help deactivate' shows all ways")
+        hint: """
+          use --license-key-file FILE (- for standard input) or --username NAME; \
+          'handback help deactivate' shows all ways
+          """)
     }
     return best.way
   }

@@ -117,8 +117,10 @@ struct Sender: ~Copyable {
     case .libraryMissing:
       Failure(
         .unavailable, "nothing can be sent: libcurl.so.4 is not on this system",
-        hint: "install it (Debian: libcurl4, Yocto: curl, Buildroot: BR2_PACKAGE_LIBCURL); "
-          + "what is queued stays queued")
+        hint: """
+          install it (Debian: libcurl4, Yocto: curl, Buildroot: BR2_PACKAGE_LIBCURL); \
+          what is queued stays queued
+          """)
     case .libraryTooOld(let version):
       Failure(
         .unavailable, "nothing can be sent: libcurl \(version) is older than 7.68",

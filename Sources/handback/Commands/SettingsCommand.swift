@@ -20,7 +20,7 @@ enum SettingsCommand {
       let text: Text = value.map { Text(printable: $0.text) } ?? "-"
       let source: Text = value.map { Text($0.source.name) } ?? "not set"
       try Console.print(
-        Text(setting.name).padded(to: 24) + text.padded(to: 40) + " " + source)
+        "\(Text(setting.name).padded(to: 24))\(text.padded(to: 40)) \(source)")
     }
     if let host = tokenHost(settings) { try Console.print("tokens come from \(host)") }
   }
@@ -39,14 +39,13 @@ enum SettingsCommand {
     }
     json.end()
     json.member("token_host", tokenHost(settings))
-    json.end()
-    try Console.write(json.take() + [0x0A])
+    try json.print()
   }
 
   private static func shown(_ setting: Setting, _ settings: Settings) -> Settings.Value? {
     if let value = settings.value(setting) { return value }
     guard case .journal = setting else { return nil }
-    return Settings.Value(text: settings.journalPath, source: .fallback)
+    return Settings.Value(.journal, settings.journalPath, .fallback)
   }
 
   /// The host that the client's secret is sent to.
@@ -67,8 +66,7 @@ enum VersionCommand {
       json.member("version", Version.text)
       json.member("sqlite", SQLiteLibrary.version)
       json.member("libcurl", curl)
-      json.end()
-      try Console.write(json.take() + [0x0A])
+      try json.print()
     } else {
       try Console.print("handback \(Version.text)")
       try Console.print("SQLite \(SQLiteLibrary.version)")

@@ -50,8 +50,7 @@ enum StatusCommand {
       json.endArray()
       json.member("pending", 0)
       json.member("ended", 0)
-      json.end()
-      return try Console.write(json.take() + [0x0A])
+      return try json.print()
     }
     let now = SystemClock.now()
     let server = try JournalReading.serverState(journal)
@@ -73,8 +72,7 @@ enum StatusCommand {
     json.member("next_attempt_in_ms", server.wait?.millisecondsLeft(at: now) ?? 0)
     json.member("time", timeSeconds: server.clock.seconds(at: now))
     json.end()
-    json.end()
-    try Console.write(json.take() + [0x0A])
+    try json.print()
   }
 }
 
@@ -90,8 +88,7 @@ enum ReceiptCommand {
       var json = JSONOutput()
       json.begin()
       FactsReport.addMembers(facts, to: &json, at: SystemClock.now(), server)
-      json.end()
-      try Console.write(json.take() + [0x0A])
+      try json.print()
     } else {
       try printLines(facts)
     }

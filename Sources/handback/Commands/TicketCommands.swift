@@ -54,8 +54,7 @@ enum WithdrawCommand {
       json.member("ticket", ticket.text)
       json.member("state", Ending.withdrawn.name)
       json.member("unanswered_attempts", before.openAttempts)
-      json.end()
-      try Console.write(json.take() + [0x0A])
+      try json.print()
     } else {
       try Console.print("withdrawn \(ticket.text)")
     }

@@ -12,7 +12,7 @@ internal import HandbackLinux
 struct Console {
   /// A promise is only made once it is written: what can't be printed is an error.
   static func print(_ line: Text) throws(Failure) {
-    try write(line.bytes + [0x0A])
+    try write(("\(line)\n" as Text).bytes)
   }
 
   static func write(_ bytes: [UInt8]) throws(Failure) {
@@ -24,23 +24,29 @@ struct Console {
   }
 
   static func warn(_ text: Text, hint: Text? = nil) {
-    note("warning: " + text)
-    if let hint { note("hint: " + hint) }
+    note("warning: \(text)")
+    self.hint(hint)
   }
 
   static func report(_ failure: Failure) {
-    note("error: " + failure.message)
-    if let hint = failure.hint { note("hint: " + hint) }
+    note("error: \(failure.message)")
+    hint(failure.hint)
+  }
+
+  static func hint(_ text: Text?) {
+    if let text { note("hint: \(text)") }
   }
 
   static func note(_ text: Text) {
     // Nobody is left to be told if standard error can't be written.
-    _ = Descriptor.write(("handback: " + text + "\n" as Text).bytes, to: 2)
+    let line: Text = "handback: \(text)\n"
+    _ = Descriptor.write(line.bytes, to: 2)
   }
 
   /// A line that the next one overwrites; `nil` removes it.
   static func progress(_ text: Text?) {
     guard Process.isTerminal(2) else { return }
-    _ = Descriptor.write(("\r\u{1B}[K" + (text ?? "") as Text).bytes, to: 2)
+    let line: Text = "\r\u{1B}[K\(text ?? "")"
+    _ = Descriptor.write(line.bytes, to: 2)
   }
 }

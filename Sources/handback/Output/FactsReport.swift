@@ -65,7 +65,7 @@ enum FactsReport {
         text += "not tried yet"
       } else {
         text += facts.attempts == 1 ? "1 try" : "\(facts.attempts) tries"
-        if facts.outcome.code != nil { text += ", " + Words.outcome(facts.outcome) }
+        if facts.outcome.code != nil { text += ", \(Words.outcome(facts.outcome))" }
         if facts.openAttempts > 0 { text += "; an attempt is unanswered" }
       }
       if isHeld { text += "; held" }
@@ -74,7 +74,7 @@ enum FactsReport {
     case .ended(let ending, let seconds, let isInferred, _):
       text += Timestamp.text(epochSeconds: seconds)
       if isInferred { text += "  inferred" }
-      if ending == .rejected { text += "  " + Words.outcome(facts.outcome) }
+      if ending == .rejected { text += "  \(Words.outcome(facts.outcome))" }
     }
     return text
   }

@@ -61,8 +61,7 @@ struct IDReport {
       json.endArray()
     }
     if isExplained { addSources(to: &json) }
-    json.end()
-    try Console.write(json.take() + [0x0A])
+    try json.print()
   }
 
   private func addSources(to json: inout JSONOutput) {
@@ -123,8 +122,7 @@ struct IDCheckReport {
       json.end()
     }
     json.endArray()
-    json.end()
-    try Console.write(json.take() + [0x0A])
+    try json.print()
   }
 
   static func addToken(_ token: ComponentToken, to json: inout JSONOutput) {

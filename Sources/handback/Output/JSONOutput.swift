@@ -8,6 +8,13 @@ struct JSONOutput {
   mutating func begin() { open("{") }
   mutating func end() { close("}") }
 
+  /// Ends the object and prints it, or what of it wasn't printed yet, as one line.
+  mutating func print() throws(Failure) {
+    end()
+    append(0x0A)
+    try Console.write(take())
+  }
+
   mutating func beginObject(_ name: StaticString) {
     writeName(name)
     open("{")

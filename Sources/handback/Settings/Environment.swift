@@ -3,7 +3,7 @@ internal import HandbackLinux
 
 /// What of the environment is ours.
 struct Environment {
-  var settings: [Arguments.Flag] = []
+  var settings: [Settings.Value] = []
   /// `HANDBACK_CONFIG`.
   var settingsFile: Text?
   /// systemd's `$CREDENTIALS_DIRECTORY`.
@@ -40,6 +40,6 @@ struct Environment {
         .configuration, "unknown setting \(Text(printable: name)) in the environment",
         hint: "'handback settings' lists the settings there are")
     }
-    settings.append(Arguments.Flag(setting: setting, value: value))
+    settings.append(Settings.Value(setting, value, .environment))
   }
 }

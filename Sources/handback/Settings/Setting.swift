@@ -94,6 +94,20 @@ enum Setting: Int, CaseIterable {
     }
   }
 
+  /// Whether it says how requests are sent, and not what is sent.
+  var isForSending: Bool {
+    switch self {
+    case .server, .caFile, .apiKeyFile, .sharedKeyFile, .bearerTokenFile, .clientID,
+      .clientSecretFile, .tokenURL, .connectTimeout, .timeout, .rate, .backoffBase,
+      .backoffCeiling, .unsafePlainHTTP:
+      true
+    case .journal, .product, .licenseKeyFile, .username, .passwordFile, .idTokenFile, .codeFile,
+      .customerAccountCode, .redirectURI, .licenseID, .bundleCode, .sdkVersion, .consumptions,
+      .hardwareID, .hardwareIDScheme:
+      false
+    }
+  }
+
   /// The name below `$CREDENTIALS_DIRECTORY` (systemd's `LoadCredential=`), for secrets.
   var credentialName: StaticString? {
     switch self {

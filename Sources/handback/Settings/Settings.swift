@@ -23,34 +23,42 @@ final class Settings {
   }
 
   struct Value {
+    let setting: Setting
     let text: Text
     let source: Source
+
+    init(_ setting: Setting, _ text: Text, _ source: Source) {
+      self.setting = setting
+      self.text = text
+      self.source = source
+    }
   }
 
-  private var values: [Value?]
+  /// One for each setting that is set.
+  private var values: [Value] = []
   let file: Text
 
   /// Reads all sources; `flags` are those of the command line, in their order.
-  init(flags: [Arguments.Flag], file explicitFile: Text?) throws(Failure) {
-    values = Array(repeating: nil, count: Setting.allCases.count)
+  init(flags: [Value], file explicitFile: Text?) throws(Failure) {
     let environment = try Environment.read()
     let named = explicitFile ?? environment.settingsFile
     file = named ?? Self.defaultFile
-    for flag in flags { set(flag.setting, flag.value, .flag) }
-    for entry in environment.settings { set(entry.setting, entry.value, .environment) }
-    for entry in try SettingsFile.read(file, mustExist: named != nil) {
-      set(entry.setting, entry.value, .file)
-    }
+    for value in flags { set(value) }
+    for value in environment.settings { set(value) }
+    for value in try SettingsFile.read(file, mustExist: named != nil) { set(value) }
     if let folder = environment.credentialsFolder { addCredentials(in: folder) }
-    if let folder = environment.stateFolder, values[Setting.journal.rawValue] == nil {
-      values[Setting.journal.rawValue] = Value(text: folder + "/journal.db", source: .environment)
+    if let folder = environment.stateFolder, value(.journal) == nil {
+      set(Value(.journal, "\(folder)/journal.db", .environment))
     }
     addDefaults()
   }
 
-  subscript(_ setting: Setting) -> Text? { values[setting.rawValue]?.text }
+  subscript(_ setting: Setting) -> Text? { value(setting)?.text }
 
-  func value(_ setting: Setting) -> Value? { values[setting.rawValue] }
+  func value(_ setting: Setting) -> Value? {
+    for value in values where value.setting == setting { return value }
+    return nil
+  }
 
   /// Where the journal is.
   var journalPath: Text { self[.journal] ?? "/var/lib/handback/journal.db" }
@@ -85,27 +93,26 @@ final class Settings {
     return Failure(isFlag ? .usage : .configuration, "\(name)\(place) \(what)")
   }
 
-  /// The first that sets a value is the strongest: sources are read in that order.
-  private func set(_ setting: Setting, _ text: Text, _ source: Source) {
-    if let old = values[setting.rawValue], old.source.rawValue < source.rawValue { return }
-    values[setting.rawValue] = Value(text: text, source: source)
+  /// The strongest source holds; of two values from one source, the last.
+  private func set(_ value: Value) {
+    for index in values.indices where values[index].setting == value.setting {
+      if values[index].source.rawValue >= value.source.rawValue { values[index] = value }
+      return
+    }
+    values.append(value)
   }
 
   private func addCredentials(in folder: Text) {
-    for setting in Setting.allCases where values[setting.rawValue] == nil {
+    for setting in Setting.allCases where value(setting) == nil {
       guard let name = setting.credentialName else { continue }
-      let path = "\(folder)/\(name)" as Text
-      if FilePresence.exists(path) {
-        values[setting.rawValue] = Value(text: path, source: .credentials)
-      }
+      let path: Text = "\(folder)/\(name)"
+      if FilePresence.exists(path) { set(Value(setting, path, .credentials)) }
     }
   }
 
   private func addDefaults() {
-    for setting in Setting.allCases where values[setting.rawValue] == nil {
-      if let text = setting.defaultValue {
-        values[setting.rawValue] = Value(text: Text(text), source: .fallback)
-      }
+    for setting in Setting.allCases {
+      if let text = setting.defaultValue { set(Value(setting, Text(text), .fallback)) }
     }
   }
 }

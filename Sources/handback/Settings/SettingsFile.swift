@@ -5,7 +5,7 @@ internal import HandbackLinux
 /// plain or in single or double quotes; empty lines and lines that begin with `#` or `;` are
 /// passed over. Text continuation and escapes are not taken: no setting needs them.
 enum SettingsFile {
-  static func read(_ path: Text, mustExist: Bool) throws(Failure) -> [Arguments.Flag] {
+  static func read(_ path: Text, mustExist: Bool) throws(Failure) -> [Settings.Value] {
     let bytes: [UInt8]
     do throws(TextFile.Failure) {
       bytes = try TextFile.read(
@@ -32,8 +32,8 @@ enum SettingsFile {
     }
   }
 
-  static func parse(_ bytes: [UInt8], _ path: Text) throws(Failure) -> [Arguments.Flag] {
-    var flags: [Arguments.Flag] = []
+  static func parse(_ bytes: [UInt8], _ path: Text) throws(Failure) -> [Settings.Value] {
+    var values: [Settings.Value] = []
     var number = 0
     var start = 0
     while start < bytes.count {
@@ -44,12 +44,12 @@ enum SettingsFile {
       let text = Text(line.extracting(trimmedRange(line)))
       start = end + 1
       if text.isEmpty || text.hasPrefix("#") || text.hasPrefix(";") { continue }
-      flags.append(try entry(text, "\(path):\(number)"))
+      values.append(try entry(text, "\(path):\(number)"))
     }
-    return flags
+    return values
   }
 
-  private static func entry(_ line: Text, _ place: Text) throws(Failure) -> Arguments.Flag {
+  private static func entry(_ line: Text, _ place: Text) throws(Failure) -> Settings.Value {
     guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else {
       throw Failure(.configuration, "\(place): not of the form NAME=value")
     }
@@ -71,6 +71,6 @@ enum SettingsFile {
       }
       value = value.slice(1..<last)
     }
-    return Arguments.Flag(setting: setting, value: value)
+    return Settings.Value(setting, value, .file)
   }
 }
