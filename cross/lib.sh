@@ -142,20 +142,18 @@ check_toolchain() {
 # FOLDER. The flags that all boards share are in the host SDK's toolset, which it refers to; the
 # second toolset says what the board needs more, and FLAG... are appended to the compiler's.
 write_sdk() {
-  local folder=$1 name=$2 sysroot=$3 bundle partial host machine
+  local folder=$1 name=$2 sysroot=$3 bundle partial host flag
   shift 3
-  local -a compiler=(-Xclang-linker "--target=$board_target")
+  local -a compiler=(-Xclang-linker "--target=$board_target") c=("${board_machine_flags[@]}")
   # Segments lie apart by the largest page of the board's kernels, in memory and not in the file.
   local -a linker=("${board_link_flags[@]}" -z "max-page-size=$board_page" -z "common-page-size=$board_page")
   if [[ $board_triple != *-linux-* ]]; then
     # A bare-metal triple knows neither the system nor where its headers are.
-    compiler+=(-Xcc -D__linux__ -Xcc -D__unix__ -Xcc -fPIC)
-    if [[ -n $sysroot_multiarch ]]; then
-      compiler+=(-Xcc -iwithsysroot -Xcc "/usr/include/$sysroot_multiarch")
-    fi
-    compiler+=(-Xcc -iwithsysroot -Xcc /usr/include)
+    c+=(-D__linux__ -D__unix__ -fPIC)
+    if [[ -n $sysroot_multiarch ]]; then c+=(-iwithsysroot "/usr/include/$sysroot_multiarch"); fi
+    c+=(-iwithsysroot /usr/include)
   fi
-  for machine in "${board_machine_flags[@]}"; do compiler+=(-Xcc "$machine"); done
+  for flag in "${c[@]}"; do compiler+=(-Xcc "$flag"); done
   host=$(uname -m)-unknown-linux-gnu
   bundle=$folder/$name.artifactbundle
   mkdir -p "$folder"
@@ -197,6 +195,7 @@ JSON
   "schemaVersion": "1.0",
   "rootPath": ".",
   "swiftCompiler": { "extraCLIOptions": [$(json_list "${compiler[@]}" "$@")] },
+  "cCompiler": { "extraCLIOptions": [$(json_list "${c[@]}" -fstack-protector-strong)] },
   "linker": {
     "extraCLIOptions": [$(json_list "${linker[@]}")]
   }

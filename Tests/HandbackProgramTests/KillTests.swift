@@ -28,8 +28,9 @@ struct KillTests {
       let running = device.program.start(
         random.next() % 4 == 0
           ? ["flush", "--hardware-id", name] : ["deactivate", "--hardware-id", name])
-      // From before the first write to after the last: the whole call takes about 30 ms.
-      usleep(UInt32(random.next() % 40_000))
+      // From before the first write to after the last: the whole call takes about 30 ms, and
+      // under QEMU ten times that.
+      usleep(UInt32(random.next() % (EconomyTests.isNative ? 40_000 : 400_000)))
       kill(running.process.processIdentifier, SIGKILL)
       let result = running.finish()
       if result.signal == SIGKILL { killed += 1 }
