@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <stddef.h>
+#include <string.h>
 
 // Every function is in libcurl 7.68, the oldest that boards have.
 #define CCURL_FUNCTIONS(use)                                                                     \
@@ -41,11 +42,15 @@ static inline int ccurl_load(ccurl_api *api) {
   if (!library) library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
   if (!library) return 0;
   int found = 1;
-#define CCURL_FIND(name, function)                                                               \
-  *(void **)(&api->name) = dlsym(library, #function);                                            \
-  if (!api->name) found = 0;
-  CCURL_FUNCTIONS(CCURL_FIND)
-#undef CCURL_FIND
+  // The table's pointers and these names are in one order.
+#define CCURL_NAME(name, function) #function "\0"
+  static const char names[] = CCURL_FUNCTIONS(CCURL_NAME);
+#undef CCURL_NAME
+  void **slot = (void **)api;
+  for (const char *name = names; *name; name += strlen(name) + 1) {
+    *slot = dlsym(library, name);
+    if (!*slot++) found = 0;
+  }
   return found;
 #endif
 }

@@ -33,7 +33,9 @@ public enum ExchangeResult: Sendable {
 
 /// No answer, or none that is complete.
 public struct TransportFault: Error, Sendable {
-  public enum Kind: UInt8, Sendable {
+  public enum Kind: Int, Sendable {
+    public static var allCases: Cases<Kind> { Cases() }
+
     case resolve, connect, tls, tlsNotYetValid, tlsExpired, timeout, cut, malformed, tooLarge
     case transportMissing, other
 

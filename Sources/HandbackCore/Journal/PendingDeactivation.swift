@@ -73,6 +73,13 @@ public struct ServerState: Equatable, Sendable {
     self.wait = wait
     self.reason = reason
   }
+
+  /// Out of line: inlined, it was 700 bytes where it is used.
+  @inline(never)
+  public static func == (one: ServerState, other: ServerState) -> Bool {
+    one.clock == other.clock && one.failures == other.failures && one.wait == other.wait
+      && one.reason == other.reason
+  }
 }
 
 /// Why nothing is sent now.

@@ -1,7 +1,9 @@
 /// The error codes of the License API, and what each concerns.
 ///
 /// Source: the pages "Deactivate License (Online Method)" and "License API Authorization".
-public enum APICode: UInt8, CaseIterable, Sendable {
+public enum APICode: Int, Sendable {
+  public static var allCases: Cases<APICode> { Cases() }
+
   case unknownProduct, licenseNotFound, licenseNotEnabled, licenseExpired, blacklisted
   case vmNotAllowed, offlineFloatingCloudNotSupported, licenseStartDateError
   case licenseActivatedMaxTimes, licenseUserActivatedMaxTimes, licenseTransferredMaxTimes

@@ -1,7 +1,9 @@
 internal import HandbackCore
 
 /// What the program can be asked to do.
-enum Command: Int, CaseIterable {
+enum Command: Int {
+  static var allCases: Cases<Command> { Cases() }
+
   case id, deactivate, flush, status, receipt, retry, withdraw, settings, help, version
 
   var name: StaticString {
@@ -57,7 +59,9 @@ enum Command: Int, CaseIterable {
 }
 
 /// Options that are no settings: they say how one call behaves.
-enum Option: Int, CaseIterable {
+enum Option: Int {
+  static var allCases: Cases<Option> { Cases() }
+
   case json, queueOnly, wait, onlyDue, all, acceptChangedHardware
   case explain, check, pin, repin, root, config, help
 

@@ -80,16 +80,18 @@ enum JournalOpening {
   private static func unsafeFile(
     _ why: JournalError.UnsafeFile, _ step: Text, _ path: Text
   ) -> Failure {
+    let cause: StaticString
+    var hint: Text?
     switch why {
-    case .symbolicLink: Failure(.noPermission, "\(step): it is a symbolic link")
-    case .notRegular: Failure(.noPermission, "\(step): it is no regular file")
-    case .hardLinked: Failure(.noPermission, "\(step): it has a second name (hard link)")
-    case .ownedByAnother: Failure(.noPermission, "\(step): another user owns it")
+    case .symbolicLink: cause = "it is a symbolic link"
+    case .notRegular: cause = "it is no regular file"
+    case .hardLinked: cause = "it has a second name (hard link)"
+    case .ownedByAnother: cause = "another user owns it"
     case .reachableByOthers:
-      Failure(
-        .noPermission, "\(step): others can read or write it, and it holds credentials",
-        hint: "chmod 600 \(path)")
+      cause = "others can read or write it, and it holds credentials"
+      hint = "chmod 600 \(path)"
     }
+    return Failure(.noPermission, "\(step): \(cause)", hint: hint)
   }
 
   private static func sqlite(_ error: SQLiteError, _ step: Text) -> Failure {

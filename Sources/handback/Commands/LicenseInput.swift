@@ -2,13 +2,26 @@ internal import HandbackCore
 internal import HandbackLinux
 
 /// A deactivation but for the hardware ID: read and checked before anything is written.
-struct LicenseInput: ~Copyable {
-  let product: FieldText
-  let credential: LicenseCredential
-  let details: DeactivationDetails
+///
+/// A class: until the hardware ID is known, every call may fail, and at each exit its credential
+/// would be released in place.
+final class LicenseInput {
+  private let product: FieldText
+  private var credential: LicenseCredential?
+  private let details: DeactivationDetails
 
-  consuming func deactivation(on hardwareID: HardwareID) -> Deactivation {
-    Deactivation(
+  init(
+    product: FieldText, credential: consuming LicenseCredential, details: DeactivationDetails
+  ) {
+    self.product = product
+    self.credential = consume credential
+    self.details = details
+  }
+
+  /// Hands its credential over, so once.
+  func deactivation(on hardwareID: HardwareID) -> Deactivation {
+    guard let credential = credential.take() else { preconditionFailure("it was handed over") }
+    return Deactivation(
       product: product, hardwareID: hardwareID, credential: credential, details: details)
   }
 }

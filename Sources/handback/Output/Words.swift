@@ -34,13 +34,11 @@ enum Words {
   /// What to do about an outcome; `nil` where waiting is all there is.
   static func hint(_ outcome: Outcome) -> Text? {
     guard let code = outcome.code else { return nil }
-    let bytes = code.bytes
-    if let known = APICode(utf8: bytes.span) { return hint(known) }
-    for kind in [TransportFault.Kind.tlsNotYetValid, .tlsExpired, .tls, .connect, .resolve]
-    where matches(kind.name, bytes.span) {
+    if let known = APICode(utf8: code.bytes.span) { return hint(known) }
+    for kind in TransportFault.Kind.allCases where code.isEqual(to: kind.name) {
       return hint(kind)
     }
-    if matches("not_the_license_api", bytes.span) {
+    if code.isEqual(to: "not_the_license_api") {
       return "a captive portal or a proxy answers in the server's place"
     }
     return nil

@@ -15,20 +15,24 @@ extension Settings {
   private func failure(
     _ error: SecretFile.Failure, _ setting: Setting, _ path: Text
   ) -> Failure {
-    let head: Text = "cannot read \(path) (\(setting.name)): "
+    let cause: Text
+    var exit = ExitCode.dataError
     switch error {
     case .cannotOpen(let code), .cannotRead(let code):
-      return Failure(.configuration, "\(head)\(Process.description(ofErrno: code))")
+      cause = Process.description(ofErrno: code)
+      exit = .configuration
     case .notAFile:
-      return Failure(.configuration, head + "not a regular file")
+      cause = "not a regular file"
+      exit = .configuration
     case .reachableByOthers:
       return Failure(
         .configuration, "refusing \(path) (\(setting.name)): every user can read or write it",
         hint: "chmod 600 \(path), and replace the secret if others may have read it")
-    case .tooLarge: return Failure(.dataError, head + "larger than 16 KiB")
-    case .empty: return Failure(.dataError, head + "it is empty")
-    case .notText: return Failure(.dataError, head + "it holds a NUL byte")
+    case .tooLarge: cause = "larger than 16 KiB"
+    case .empty: cause = "it is empty"
+    case .notText: cause = "it holds a NUL byte"
     }
+    return Failure(exit, "cannot read \(path) (\(setting.name)): \(cause)")
   }
 
   /// How requests are to be authorized; `nil` if nothing is set for that.

@@ -2,7 +2,9 @@ internal import HandbackCore
 
 /// Every setting there is: one list, each as a flag `--name`, an environment variable
 /// `HANDBACK_NAME` and a line `HANDBACK_NAME=value` of the settings file.
-enum Setting: Int, CaseIterable {
+enum Setting: Int {
+  static var allCases: Cases<Setting> { Cases() }
+
   case server, caFile, journal, product
   case apiKeyFile, sharedKeyFile, bearerTokenFile, clientID, clientSecretFile, tokenURL
   case licenseKeyFile, username, passwordFile, idTokenFile, codeFile, customerAccountCode

@@ -18,18 +18,18 @@ enum SettingsFile {
   }
 
   private static func failure(_ error: TextFile.Failure, _ path: Text) -> Failure {
-    let head: Text = "cannot read the settings file \(path): "
+    let cause: Text
     switch error {
-    case .missing: return Failure(.configuration, head + "no such file")
-    case .cannotRead(let code):
-      return Failure(.configuration, "\(head)\(Process.description(ofErrno: code))")
-    case .notAFile: return Failure(.configuration, head + "not a regular file")
+    case .missing: cause = "no such file"
+    case .cannotRead(let code): cause = Process.description(ofErrno: code)
+    case .notAFile: cause = "not a regular file"
     case .writableByOthers:
       return Failure(
         .configuration, "refusing the settings file \(path): everybody can write it",
         hint: "chmod o-w \(path)")
-    case .tooLarge: return Failure(.configuration, head + "larger than 64 KiB")
+    case .tooLarge: cause = "larger than 64 KiB"
     }
+    return Failure(.configuration, "cannot read the settings file \(path): \(cause)")
   }
 
   static func parse(_ bytes: [UInt8], _ path: Text) throws(Failure) -> [Settings.Value] {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct APICodeTests {
-  @Test(arguments: APICode.allCases)
+  @Test(arguments: Array(APICode.allCases))
   func `each code is found by its name`(code: APICode) {
     let name = Array(code.name.description.utf8)
     #expect(APICode(utf8: name.span) == code)
