@@ -41,7 +41,7 @@ enum DeactivateCommand {
       if let authorizer {
         rules.only = queued.ticket
         try Delivery(settings, journal, queued.ticket).attempt(
-          authorizer, rules, waitSeconds: arguments.waitSeconds, isQuiet: arguments.has(.json))
+          authorizer, rules, waitSeconds: arguments.waitSeconds)
       } else {
         Console.warn(
           "queued, but not sent: no keys are set for the license server",

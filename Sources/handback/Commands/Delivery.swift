@@ -15,7 +15,7 @@ struct Delivery {
 
   /// Tries once, or with `waitSeconds` until there is a verdict or the time is over.
   func attempt(
-    _ authorizer: consuming Authorizer, _ rules: FlushRules, waitSeconds: Int64?, isQuiet: Bool
+    _ authorizer: consuming Authorizer, _ rules: FlushRules, waitSeconds: Int64?
   ) throws(Failure) {
     let deadline = SystemClock.now().bootMilliseconds + (waitSeconds ?? 0) * 1000
     var sender: Sender

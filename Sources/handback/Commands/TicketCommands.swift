@@ -22,7 +22,7 @@ enum RetryCommand {
         })
     else { throw try TicketChange.notPending(ticket, journal) }
     try Delivery(settings, journal, ticket).attempt(
-      authorizer, rules, waitSeconds: nil, isQuiet: arguments.has(.json))
+      authorizer, rules, waitSeconds: nil)
     return try Delivery(settings, journal, ticket)
       .report(arguments, isNew: false, isWaiting: true)
   }
