@@ -77,7 +77,7 @@ public final class HardwareReading: Sendable {
 }
 
 /// All readings of one survey, and the platform they were taken on.
-public struct HardwareEvidence: Sendable {
+public final class HardwareEvidence: Sendable {
   public let platform: Platform
   public let readings: [HardwareReading]
   let machineID: HardwareObservation.Content

@@ -1,8 +1,8 @@
 /// What is pinned: the ID as issued, and what the hardware looked like then.
 ///
 /// The ID in it is sent for ever, whatever a newer version of the rules would make of the same
-/// hardware. No raw value is in it.
-public struct IdentityRecord: Sendable {
+/// hardware. No raw value is in it. A class: its ten words are passed on in many places.
+public final class IdentityRecord: Sendable {
   public let id: HardwareID
   public let scheme: HardwareIDScheme
   public let idClass: HardwareIDClass
