@@ -6,14 +6,11 @@ enum JournalOpening {
   static func open(
     _ settings: Settings, _ access: SQLiteJournal.Access
   ) throws(Failure) -> SQLiteJournal {
-    let path = settings.journalPath
-    do throws(JournalError) {
-      let journal = try SQLiteJournal.open(path, access)
-      journal.serverAddress = settings[.server] ?? ""
-      return journal
-    } catch {
-      throw failure(error, "cannot open the journal at \(path)", path)
+    guard let journal = try openIfPresent(settings, access) else {
+      let path = settings.journalPath
+      throw failure(.missing, "cannot open the journal at \(path)", path)
     }
+    return journal
   }
 
   /// Opens it, or says `nil` if there is none: then nothing was ever queued.
