@@ -133,7 +133,7 @@ struct SQLiteJournalTests {
     let record = try IdentityRecord(
       id: hardwareID("first"), scheme: .value, idClass: .given,
       platform: .metal, rulesDate: 1, components: components, pinnedAtEpochSeconds: 2,
-      reason: HardwareText(Array("first use".utf8)))
+      reason: Text(Array("first use".utf8)))
     #expect(try first.append(record, after: 0))
     #expect(try second.append(record, after: 0) == false)
     #expect(try second.pinnedRecord()?.id.text == "first")

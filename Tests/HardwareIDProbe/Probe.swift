@@ -12,7 +12,7 @@ internal import HandbackLinux
 func probeMain(
   _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> CInt {
-  var roots: [[UInt8]] = []
+  var roots: [Text] = []
   for index in 1..<max(Int(count), 1) {
     var bytes: [UInt8] = []
     if let argument = unsafe arguments[index] {
@@ -20,7 +20,7 @@ func probeMain(
         bytes.append(UInt8(bitPattern: unsafe argument[bytes.count]))
       }
     }
-    roots.append(bytes)
+    roots.append(Text(bytes))
   }
   do throws(HardwareSurvey.Failure) {
     let first = try HardwareSurvey.take(root: roots.first, settleDeadlineMilliseconds: 200)

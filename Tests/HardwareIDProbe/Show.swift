@@ -7,10 +7,10 @@ func show(_ evidence: HardwareEvidence) {
   if let record {
     print("id \(record.id.text)")
     print("class \(record.idClass.name)")
-    print("components \(String(decoding: record.components.encoded(), as: UTF8.self))")
+    print("components \(record.components.encoded().string)")
   }
   for explained in evidence.explained(record?.components) {
-    let label = String(decoding: explained.reading.label.bytes, as: UTF8.self)
+    let label = explained.reading.label.string
     var state = explained.reading.state.name.description
     if case .junk(let reason) = explained.reading.state { state += " (\(reason.name))" }
     print("source \(explained.reading.source.name) '\(label)' \(state), \(explained.role.name)")
@@ -32,7 +32,7 @@ private func record(_ evidence: HardwareEvidence) -> IdentityRecord? {
   do throws(IdentityDerivation.Refusal) {
     return try IdentityDerivation.identify(
       evidence, by: .hb1, random: InlineArray(repeating: 7), epochSeconds: 0,
-      reason: HardwareText("probe"))
+      reason: Text("probe"))
   } catch {
     print("refused \(error.name)")
     return nil

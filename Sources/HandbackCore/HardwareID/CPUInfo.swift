@@ -1,9 +1,9 @@
 /// What `/proc/cpuinfo` says about the device, beside the processor's kind.
 public struct CPUInfo: Sendable {
   /// `Serial`: on 32-bit ARM the device tree's, on vendor kernels the fuse's. `nil` without one.
-  public private(set) var serial: HardwareText?
+  public private(set) var serial: Text?
   /// `Hardware`: the board family's name on ARM.
-  public private(set) var hardware = HardwareText()
+  public private(set) var hardware = Text()
   /// x86: the processor says that a hypervisor is below (`hypervisor` in `flags`).
   public private(set) var hasHypervisorFlag = false
 
@@ -25,18 +25,12 @@ public struct CPUInfo: Sendable {
     while nameEnd > 0, line[nameEnd - 1] == 0x20 || line[nameEnd - 1] == 0x09 { nameEnd -= 1 }
     let name = line.extracting(0..<nameEnd)
     let value = line.extracting((colon + 1)..<line.count)
-    if ("Serial" as StaticString).isEqual(to: name) {
-      serial = Self.text(value)
-    } else if ("Hardware" as StaticString).isEqual(to: name) {
-      hardware = Self.text(value)
-    } else if ("flags" as StaticString).isEqual(to: name) {
-      if Self.text(value).contains("hypervisor") { hasHypervisorFlag = true }
+    if matches("Serial", name) {
+      serial = Text(value)
+    } else if matches("Hardware", name) {
+      hardware = Text(value)
+    } else if matches("flags", name) {
+      if Text(value).contains("hypervisor") { hasHypervisorFlag = true }
     }
-  }
-
-  private static func text(_ value: Span<UInt8>) -> HardwareText {
-    var bytes: [UInt8] = []
-    for index in value.indices { bytes.append(value[index]) }
-    return HardwareText(bytes)
   }
 }

@@ -60,16 +60,16 @@ public struct ComponentTokens: Sendable {
     return tokens[anchorIndex]
   }
 
-  public func encoded() -> [UInt8] {
-    var text = HardwareText()
+  public func encoded() -> Text {
+    var text = Text()
     for index in tokens.indices {
       if index > 0 { text.append(0x20) }
       if index == anchorIndex { text.append(0x2A) }
       text.append(tokens[index].source.name)
       text.append(0x3D)
-      for offset in 0..<ComponentToken.characterCount { text.append(tokens[index].text[offset]) }
+      text.append(tokens[index].text.span)
     }
-    return text.bytes
+    return text
   }
 
   /// `nil` for anything that `encoded()` does not write.

@@ -27,7 +27,7 @@ public struct ExplainedReading: Sendable {
   public let reading: HardwareReading
   public let role: Role
   /// Two devices with the same value show the same mark; the value can't be told from it.
-  public let mark: HardwareText
+  public let mark: Text
 }
 
 extension HardwareEvidence {
@@ -43,11 +43,10 @@ extension HardwareEvidence {
     var goodCount = 0
     for index in readings.indices {
       let reading = readings[index]
-      var mark = HardwareText()
+      var mark = Text()
       if reading.isOK, goodCount < components.tokens.count {
-        for offset in 0..<ComponentToken.markCharacterCount {
-          mark.append(components.tokens[goodCount].text[offset])
-        }
+        let token = components.tokens[goodCount].text
+        mark = Text(token.span.extracting(0..<ComponentToken.markCharacterCount))
         goodCount += 1
       }
       let isCandidate = IdentityDerivation.isCandidate(reading, on: platform)

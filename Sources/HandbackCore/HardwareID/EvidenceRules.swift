@@ -20,7 +20,7 @@ struct EvidenceRules {
     }
   }
 
-  private func reading(of observation: HardwareObservation, _ text: HardwareText)
+  private func reading(of observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
     switch observation.source {
@@ -39,7 +39,7 @@ struct EvidenceRules {
 
   // MARK: Per source
 
-  private func soc(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+  private func soc(_ observation: HardwareObservation, _ text: Text) -> HardwareReading {
     let value = canonicalFuse(text.normalized())
     if let reason = SerialRules.junk(value) {
       return HardwareReading(observation, .junk(reason), value)
@@ -50,17 +50,17 @@ struct EvidenceRules {
   /// i.MX: U-Boot writes the low word first, the kernel the high one, so the smaller of both
   /// orders stands for the fuse; the i.MX8M Plus kernel went from 16 digits to 32, the old ones
   /// last. Only there: elsewhere 16 digits are in one order, and swapping could join two devices.
-  private func canonicalFuse(_ value: HardwareText) -> HardwareText {
-    guard observations.isIMX, value.byteCount == 16 || value.byteCount == 32,
+  private func canonicalFuse(_ value: Text) -> Text {
+    guard observations.isIMX, value.bytes.count == 16 || value.bytes.count == 32,
       value.hexBytes() != nil
     else { return value }
-    let last = value.slice((value.byteCount - 16)..<value.byteCount)
+    let last = value.slice((value.bytes.count - 16)..<value.bytes.count)
     var swapped = last.slice(8..<16)
-    swapped.append(last.slice(0..<8))
+    swapped += last.slice(0..<8)
     return last.precedes(swapped) ? last : swapped
   }
 
-  private func deviceTree(_ observation: HardwareObservation, _ text: HardwareText)
+  private func deviceTree(_ observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
     if observations.takesSerialFromStorage {
@@ -76,7 +76,7 @@ struct EvidenceRules {
       case .absent: break
       }
     }
-    if serial.byteCount <= 10 {
+    if serial.bytes.count <= 10 {
       switch part(.eMMC, named: serial) {
       case .value: return HardwareReading(observation, .junk(.fromStorage))
       case .late: return HardwareReading(observation, .late)
@@ -88,7 +88,7 @@ struct EvidenceRules {
   }
 
   /// Whether a part of that kind bears this name, or can't be asked.
-  private func part(_ source: HardwareIDSource, named name: HardwareText)
+  private func part(_ source: HardwareIDSource, named name: Text)
     -> HardwareObservation.Content
   {
     var answer = HardwareObservation.Content.absent
@@ -111,18 +111,18 @@ struct EvidenceRules {
   }
 
   /// Two texts of hexadecimal digits with one value, whatever stands before or between.
-  private static func isSameNumber(_ one: HardwareText, _ other: HardwareText) -> Bool {
+  private static func isSameNumber(_ one: Text, _ other: Text) -> Bool {
     let first = significantDigits(one)
     return !first.isEmpty && first == significantDigits(other)
   }
 
-  private static func significantDigits(_ text: HardwareText) -> HardwareText {
-    var digits = HardwareText()
+  private static func significantDigits(_ text: Text) -> Text {
+    var digits = Text()
     let normalized = text.normalized()
     let start = normalized.hasPrefix("0x") ? 2 : 0
-    for index in start..<normalized.byteCount {
+    for index in start..<normalized.bytes.count {
       let byte = normalized.bytes[index]
-      if HardwareText.hexDigit(byte) == nil || (digits.isEmpty && byte == 0x30) { continue }
+      if Text.hexDigit(byte) == nil || (digits.isEmpty && byte == 0x30) { continue }
       digits.append(byte)
     }
     return digits
@@ -130,7 +130,7 @@ struct EvidenceRules {
 
   /// TI's layout, on BeagleBones and their kin: header AA 55 33 EE, board name at 4, serial
   /// number at 16. Memory modules' and displays' EEPROMs on the same buses have another header.
-  private func eeprom(_ observation: HardwareObservation, _ text: HardwareText)
+  private func eeprom(_ observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
     let bytes = text.bytes
@@ -140,7 +140,7 @@ struct EvidenceRules {
     return plain(observation, text.slice(16..<28).normalized())
   }
 
-  private func dmiSerial(_ observation: HardwareObservation, _ text: HardwareText)
+  private func dmiSerial(_ observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
     let serial = text.normalized()
@@ -153,7 +153,7 @@ struct EvidenceRules {
     return HardwareReading(observation, .ok, serial)
   }
 
-  private func plain(_ observation: HardwareObservation, _ serial: HardwareText)
+  private func plain(_ observation: HardwareObservation, _ serial: Text)
     -> HardwareReading
   {
     if let reason = SerialRules.junk(serial) {
@@ -162,7 +162,7 @@ struct EvidenceRules {
     return HardwareReading(observation, .ok, serial)
   }
 
-  private func uuid(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+  private func uuid(_ observation: HardwareObservation, _ text: Text) -> HardwareReading {
     let normalized = text.normalized()
     if normalized.isEmpty { return HardwareReading(observation, .junk(.empty)) }
     guard let uuid = HardwareUUID(normalized) else {
@@ -174,7 +174,7 @@ struct EvidenceRules {
   }
 
   /// Without the last byte: it is a checksum, which some kernels and cards leave 00.
-  private func card(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+  private func card(_ observation: HardwareObservation, _ text: Text) -> HardwareReading {
     if observation.attachment == .removable { return HardwareReading(observation, .removable) }
     let identification = text.normalized()
     guard let bytes = identification.hexBytes(), bytes.count == 16 else {
@@ -191,14 +191,14 @@ struct EvidenceRules {
     return HardwareReading(observation, .ok, value)
   }
 
-  private func network(_ observation: HardwareObservation, _ text: HardwareText)
+  private func network(_ observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
     guard let address = MACAddress(text.normalized()) else {
       return HardwareReading(observation, .junk(text.normalized().isEmpty ? .empty : .malformed))
     }
     // systemd names some ports by their address (`enx…`), and labels are shown.
-    if observation.label.squeezed().contains(HardwareText(hexOf: address.octets)) {
+    if observation.label.squeezed().contains(Text(hexOf: address.octets)) {
       observation.label = observation.label.slice(0..<3)
     }
     if observation.attachment == .virtual { return HardwareReading(observation, .junk(.virtual)) }
@@ -210,13 +210,13 @@ struct EvidenceRules {
     return HardwareReading(observation, .ok, address.text)
   }
 
-  private func disk(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+  private func disk(_ observation: HardwareObservation, _ text: Text) -> HardwareReading {
     if observation.attachment == .removable { return HardwareReading(observation, .removable) }
     return plain(observation, text.normalized())
   }
 
   /// A digest or a GUID, in hexadecimal: only nothing and zeros are wrong with it.
-  private func digest(_ observation: HardwareObservation, _ text: HardwareText) -> HardwareReading {
+  private func digest(_ observation: HardwareObservation, _ text: Text) -> HardwareReading {
     let value = text.normalized()
     guard let bytes = value.hexBytes(), bytes.count == 16 || bytes.count == 32 else {
       return HardwareReading(observation, .junk(value.isEmpty ? .empty : .malformed))
@@ -235,7 +235,7 @@ struct EvidenceRules {
 
   /// Whether a maker's or product's name is one. What is hashed is the name as it stands: a list
   /// that grows must not change the components of records that exist.
-  private static func isName(_ text: HardwareText) -> Bool {
+  private static func isName(_ text: Text) -> Bool {
     switch SerialRules.junk(text.normalized()) {
     case nil, .tooShort: true
     default: false

@@ -21,19 +21,19 @@ public final class HardwareReading: Sendable {
   }
 
   public let source: HardwareIDSource
-  public let label: HardwareText
+  public let label: Text
   public let state: State
   /// Whether it may be what the ID is made of; a component otherwise.
   public let canAnchor: Bool
   /// Normalized; kept when the state is `junk` too: a record may have been made by older rules.
-  let value: HardwareText
-  let maker: HardwareText
-  let product: HardwareText
+  let value: Text
+  let maker: Text
+  let product: Text
   let isWireless: Bool
-  let path: HardwareText
+  let path: Text
 
   init(
-    _ observation: HardwareObservation, _ state: State, _ value: HardwareText = HardwareText()
+    _ observation: HardwareObservation, _ state: State, _ value: Text = Text()
   ) {
     source = observation.source
     label = observation.label
@@ -68,7 +68,7 @@ public final class HardwareReading: Sendable {
   }
 
   /// The fields that are hashed, besides the label: context, then value.
-  var fields: [HardwareText] {
+  var fields: [Text] {
     switch source {
     case .productSerial, .boardSerial, .boardEEPROM: [maker, product, value]
     default: [value]

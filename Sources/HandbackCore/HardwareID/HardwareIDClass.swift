@@ -70,7 +70,7 @@ public enum HardwareIDClass: UInt8, CaseIterable, Sendable {
   }
 
   init?(utf8 text: Span<UInt8>) {
-    for candidate in Self.allCases where candidate.name.isEqual(to: text) {
+    for candidate in Self.allCases where matches(candidate.name, text) {
       self = candidate
       return
     }

@@ -27,7 +27,7 @@ public enum HardwareIDScheme: UInt8, CaseIterable, Sendable {
   /// Takes a name as `--scheme` has it; `value` is written `value:STRING` there, so the caller
   /// cuts the string off first.
   public init?(utf8 text: Span<UInt8>) {
-    for candidate in Self.allCases where candidate.name.isEqual(to: text) {
+    for candidate in Self.allCases where matches(candidate.name, text) {
       self = candidate
       return
     }

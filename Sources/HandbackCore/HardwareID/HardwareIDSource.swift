@@ -87,7 +87,7 @@ public enum HardwareIDSource: UInt8, CaseIterable, Sendable {
   }
 
   public init?(utf8 text: Span<UInt8>) {
-    for candidate in Self.allCases where candidate.name.isEqual(to: text) {
+    for candidate in Self.allCases where matches(candidate.name, text) {
       self = candidate
       return
     }

@@ -3,7 +3,7 @@
 /// A class, though it is a value by nature: copying six texts at each use cost 10 KB of code.
 public final class HardwareObservation {
   public enum Content: Sendable {
-    case value(HardwareText)
+    case value(Text)
     case absent
     /// It exists, and reading it was refused (EACCES, EPERM) or failed (EIO).
     case unreadable
@@ -24,19 +24,19 @@ public final class HardwareObservation {
 
   public let source: HardwareIDSource
   /// Which of several: `eth0`, `mmc0:0001`. Shown to people.
-  public var label = HardwareText()
+  public var label = Text()
   public var content: Content
   /// The maker's and the product's name, without which a serial number is not unique.
-  public var maker = HardwareText()
-  public var product = HardwareText()
+  public var maker = Text()
+  public var product = Text()
   /// The same part by another name: a card's serial number beside its CID.
-  public var alias = HardwareText()
+  public var alias = Text()
   public var attachment = Attachment.soldered
   public var isWireless = false
   /// An address that the network driver calls permanent (`addr_assign_type` 0).
   public var isPermanent = true
   /// Where it sits on the board; orders parts of one kind.
-  public var path = HardwareText()
+  public var path = Text()
 
   public init(_ source: HardwareIDSource, _ content: Content) {
     self.source = source
@@ -49,9 +49,9 @@ public final class HardwareObservations {
   public var list: [HardwareObservation] = []
   public var signs = PlatformSigns()
   /// `compatible` of the device tree's root, NUL between its parts; empty without a device tree.
-  public var compatible = HardwareText()
+  public var compatible = Text()
   /// `soc0/family`.
-  public var socFamily = HardwareText()
+  public var socFamily = Text()
   public var cpuinfo = CPUInfo()
   /// Whether udev had finished by the deadline.
   public var isSettled = true
@@ -85,10 +85,10 @@ public final class HardwareObservations {
   }
 }
 
-extension HardwareText {
+extension Text {
   /// A device tree's string list with blanks for its NULs, in lower case.
-  func normalizedList() -> HardwareText {
-    var list = HardwareText()
+  func normalizedList() -> Text {
+    var list = Text()
     for byte in bytes { list.append(byte == 0 ? 0x20 : byte) }
     return list.normalized()
   }

@@ -8,8 +8,8 @@ struct HardwareUUID {
   let bytes: [UInt8]
 
   /// Takes 32 digits, with hyphens or without.
-  init?(_ text: HardwareText) {
-    guard text.byteCount == 32 || text.byteCount == 36 else { return nil }
+  init?(_ text: Text) {
+    guard text.bytes.count == 32 || text.bytes.count == 36 else { return nil }
     guard let bytes = text.hexBytes(skipping: "-"), bytes.count == 16 else { return nil }
     self.bytes = bytes
   }
@@ -23,9 +23,9 @@ struct HardwareUUID {
   }
 
   /// min(u, byteswap(u)), 8-4-4-4-12.
-  var canonicalText: HardwareText {
+  var canonicalText: Text {
     let digits = canonicalDigits.bytes
-    var text = HardwareText()
+    var text = Text()
     for index in digits.indices {
       if index == 8 || index == 12 || index == 16 || index == 20 { text.append(0x2D) }
       text.append(digits[index])
@@ -33,9 +33,9 @@ struct HardwareUUID {
     return text
   }
 
-  private var canonicalDigits: HardwareText {
-    let printed = HardwareText(hexOf: bytes)
-    let other = HardwareText(hexOf: Self.swapped(bytes))
+  private var canonicalDigits: Text {
+    let printed = Text(hexOf: bytes)
+    let other = Text(hexOf: Self.swapped(bytes))
     return printed.precedes(other) ? printed : other
   }
 
@@ -70,7 +70,7 @@ struct HardwareUUID {
   }
 
   private static func isRising(_ bytes: [UInt8]) -> Bool {
-    let digits = HardwareText(hexOf: bytes)
+    let digits = Text(hexOf: bytes)
     return digits.hasPrefix("00010203040506070809") || digits.hasPrefix("0102030405060708090a")
       || digits.hasPrefix("123456781234") || digits.hasPrefix("0123456789abcdef")
   }

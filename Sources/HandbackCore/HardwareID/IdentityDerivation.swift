@@ -100,7 +100,7 @@ public enum IdentityDerivation {
   ///   for a look without pinning: where they are needed, `needsEnrolment` is thrown.
   public static func identify(
     _ evidence: HardwareEvidence, by request: Request, random: InlineArray<32, UInt8>?,
-    epochSeconds: Int64, reason: HardwareText
+    epochSeconds: Int64, reason: Text
   ) throws(Refusal) -> IdentityRecord {
     var components = evidence.componentTokens()
     let id: HardwareID
@@ -156,10 +156,10 @@ public enum IdentityDerivation {
     return components.index(of: index, in: evidence)
   }
 
-  private static func text(_ random: InlineArray<32, UInt8>) -> HardwareText {
+  private static func text(_ random: InlineArray<32, UInt8>) -> Text {
     var bytes: [UInt8] = []
     for index in random.indices { bytes.append(random[index]) }
-    return HardwareText(bytes)
+    return Text(bytes)
   }
 }
 

@@ -27,21 +27,21 @@ enum IdentityHash {
   }
 
   static func digest(
-    _ purpose: Purpose, label: StaticString, fields: [HardwareText]
+    _ purpose: Purpose, label: StaticString, fields: [Text]
   ) -> InlineArray<32, UInt8> {
-    var message = HardwareText()
-    append(HardwareText("hb1"), to: &message)
-    append(HardwareText(label), to: &message)
+    var message = Text()
+    append(Text("hb1"), to: &message)
+    append(Text(label), to: &message)
     for field in fields { append(field, to: &message) }
-    let salt = HardwareText(purpose.salt)
+    let salt = Text(purpose.salt)
     return PBKDF2.derive(secret: message.bytes.span, salt: salt.bytes.span, rounds: rounds)
   }
 
-  private static func append(_ field: HardwareText, to message: inout HardwareText) {
-    let count = UInt32(field.byteCount)
+  private static func append(_ field: Text, to message: inout Text) {
+    let count = UInt32(field.bytes.count)
     for shift: UInt32 in [24, 16, 8, 0] {
       message.append(UInt8(truncatingIfNeeded: count >> shift))
     }
-    message.append(field)
+    message += field
   }
 }

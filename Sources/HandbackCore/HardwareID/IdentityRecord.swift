@@ -12,7 +12,7 @@ public final class IdentityRecord: Sendable {
   public let components: ComponentTokens
   public let pinnedAtEpochSeconds: Int64
   /// Why it was made: `first use`, `provisioned`, or what `--repin` was given.
-  public let reason: HardwareText
+  public let reason: Text
 
   /// At most this much of a reason is kept.
   public static let reasonByteCountMax = 256
@@ -20,7 +20,7 @@ public final class IdentityRecord: Sendable {
   public init(
     id: HardwareID, scheme: HardwareIDScheme, idClass: HardwareIDClass, platform: Platform,
     rulesDate: Int64, components: ComponentTokens, pinnedAtEpochSeconds: Int64,
-    reason: HardwareText
+    reason: Text
   ) {
     self.id = id
     self.scheme = scheme

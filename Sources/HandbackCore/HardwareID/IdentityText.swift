@@ -10,7 +10,7 @@ enum IdentityText {
 
   static func make(_ idClass: HardwareIDClass, _ digest: InlineArray<32, UInt8>) -> HardwareID {
     let symbols = symbols(of: digest)
-    var text = HardwareText("hb1-")
+    var text = Text("hb1-")
     text.append(idClass.name)
     text.append(0x2D)
     for symbol in symbols { text.append(alphabet.byte(at: Int(symbol))) }
@@ -26,9 +26,7 @@ enum IdentityText {
 
   /// The class of an ID of ours, `nil` for text of another form or with a wrong character.
   static func parse(_ text: Span<UInt8>) -> HardwareIDClass? {
-    guard text.count > 34, ("hb1-" as StaticString).isEqual(to: text.extracting(0..<4)) else {
-      return nil
-    }
+    guard text.count > 34, matches("hb1-", text.extracting(0..<4)) else { return nil }
     let nameEnd = text.count - symbolCount - 4
     guard text[nameEnd] == 0x2D, text[text.count - 3] == 0x2D,
       let idClass = HardwareIDClass(utf8: text.extracting(4..<nameEnd))

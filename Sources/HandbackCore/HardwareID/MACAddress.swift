@@ -3,8 +3,8 @@ struct MACAddress: Equatable {
   let octets: [UInt8]
 
   /// Takes six pairs of digits with colons or hyphens between them.
-  init?(_ text: HardwareText) {
-    guard text.byteCount == 17 else { return nil }
+  init?(_ text: Text) {
+    guard text.bytes.count == 17 else { return nil }
     for index in stride(from: 2, to: 17, by: 3)
     where text.bytes[index] != 0x3A && text.bytes[index] != 0x2D { return nil }
     guard let octets = text.hexBytes(skipping: ":-"), octets.count == 6 else { return nil }
@@ -12,12 +12,12 @@ struct MACAddress: Equatable {
   }
 
   /// `nn:nn:nn:nn:nn:nn`, lower case.
-  var text: HardwareText {
-    var text = HardwareText()
+  var text: Text {
+    var text = Text()
     for octet in octets {
       if !text.isEmpty { text.append(0x3A) }
-      text.append(HardwareText.hexCharacter(octet >> 4))
-      text.append(HardwareText.hexCharacter(octet & 15))
+      text.append(Text.hexCharacter(octet >> 4))
+      text.append(Text.hexCharacter(octet & 15))
     }
     return text
   }
@@ -35,7 +35,7 @@ struct MACAddress: Equatable {
 
   /// `nil` for an address that a maker may have given to one device.
   func junk() -> JunkReason? {
-    let digits = HardwareText(hexOf: octets)
+    let digits = Text(hexOf: octets)
     if digits.isLine(of: JunkLists.addresses) { return .listed }
     if isGroup || isLocal { return .notPermanent }
     if digits.hasLinePrefix(of: Self.hypervisors) { return .virtual }

@@ -7,11 +7,11 @@ public struct PlatformSigns: Sendable {
   /// Xen's control domain: the hypervisor is there, yet this is the metal's own system.
   public var isControlDomain = false
   /// DMI `sys_vendor`, `product_name`, `product_version`, `board_vendor`, `bios_vendor`.
-  public var systemVendor = HardwareText()
-  public var productName = HardwareText()
-  public var productVersion = HardwareText()
-  public var boardVendor = HardwareText()
-  public var biosVendor = HardwareText()
+  public var systemVendor = Text()
+  public var productName = Text()
+  public var productVersion = Text()
+  public var boardVendor = Text()
+  public var biosVendor = Text()
 
   public init() {}
 
@@ -38,7 +38,7 @@ public struct PlatformSigns: Sendable {
 
   /// The table of systemd's `src/basic/virt.c`, `dmi_vendor_table`, and the cloud providers'
   /// names; without blanks, since dumps made of udev's MODALIAS have none.
-  private static func namesHypervisor(_ text: HardwareText) -> Bool {
+  private static func namesHypervisor(_ text: Text) -> Bool {
     text.hasLinePrefix(
       of: """
         kvm

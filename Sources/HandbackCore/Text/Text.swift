@@ -10,6 +10,9 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
   public private(set) var bytes: [UInt8]
 
   @inline(never)
+  public init() { bytes = [] }
+
+  @inline(never)
   public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   @inline(never)
@@ -32,7 +35,8 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
 
   public init(stringInterpolation pieces: Pieces) { self = pieces.text }
 
-  /// For tests: the program has no `String`.
+  /// For tests: the program has no `String`. Disfavored, or `Text("…")` would mean it.
+  @_disfavoredOverload
   public init(_ text: String) { bytes = Array(text.utf8) }
 
   /// What a C function returned, up to its NUL.
@@ -79,20 +83,30 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
 
   @inline(never)
   public static func == (one: Text, other: Text) -> Bool {
-    one.bytes.count == other.bytes.count && one.hasPrefix(other)
+    one.bytes.count == other.bytes.count && one.has(other, at: 0)
   }
 
   @inline(never)
   public func isEqual(to text: StaticString) -> Bool { matches(text, bytes.span) }
 
+  public func hasPrefix(_ text: StaticString) -> Bool { has(text, at: 0) }
+
+  @_disfavoredOverload
+  public func hasPrefix(_ text: Text) -> Bool { has(text, at: 0) }
+
   @inline(never)
-  public func hasPrefix(_ text: StaticString) -> Bool {
-    let count = text.utf8CodeUnitCount
-    return bytes.count >= count && matches(text, bytes.span.extracting(0..<count))
+  public func has(_ text: StaticString, at start: Int) -> Bool {
+    let end = start + text.utf8CodeUnitCount
+    return end <= bytes.count && matches(text, bytes.span.extracting(start..<end))
   }
 
-  private func hasPrefix(_ other: Text) -> Bool {
-    for index in other.bytes.indices where bytes[index] != other.bytes[index] { return false }
+  @_disfavoredOverload
+  @inline(never)
+  public func has(_ text: Text, at start: Int) -> Bool {
+    guard start + text.bytes.count <= bytes.count else { return false }
+    for index in text.bytes.indices where bytes[start + index] != text.bytes[index] {
+      return false
+    }
     return true
   }
 

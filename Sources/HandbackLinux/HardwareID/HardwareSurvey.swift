@@ -14,11 +14,11 @@ public enum HardwareSurvey {
   /// - tpm: whether to ask the TPM too, and where it is in tpm2-tss's words; empty for
   ///   `device:/dev/tpmrm0`. Never asked below a folder.
   public static func take(
-    root: [UInt8]?, settleDeadlineMilliseconds: Int, tpm: [UInt8]? = nil
+    root: Text?, settleDeadlineMilliseconds: Int, tpm: Text? = nil
   ) throws(Failure) -> HardwareEvidence {
     let tree: HardwareTree
     if let root {
-      tree = try HardwareTree(below: HardwareText(root))
+      tree = try HardwareTree(below: root)
     } else {
       tree = HardwareTree()
     }
@@ -26,7 +26,7 @@ public enum HardwareSurvey {
     let found = HardwareObservations()
     found.isSettled = system.waitUntilSettled(deadlineMilliseconds: settleDeadlineMilliseconds)
     // To add a source: its line here, and its case in the ranking of `HardwareIDSource`.
-    if let tpm, root == nil { TPMSource.observe(system, HardwareText(tpm), into: found) }
+    if let tpm, root == nil { TPMSource.observe(system, tpm, into: found) }
     SoCSource.observe(system, into: found)
     CPUInfoSource.observe(system, into: found)
     DeviceTreeSource.observe(system, into: found)

@@ -28,13 +28,12 @@ struct HardwareSystem: ~Copyable {
 
   /// The device at a path such as `/sys/class/net/eth0`.
   @inline(never)
-  func device(_ path: HardwareText) -> HardwareDevice {
-    var position = HardwareText()
+  func device(_ path: Text) -> HardwareDevice {
+    var position = Text()
     if let target = tree.linkTarget(path) {
       // `../../devices/…`: what is above does not matter.
       for component in target.split(at: 0x2F) where !component.isEqual(to: "..") {
-        position.append(0x2F)
-        position.append(component)
+        position = position.joining(component)
       }
     }
     return HardwareDevice(
@@ -47,49 +46,45 @@ struct HardwareSystem: ~Copyable {
   func attribute(_ name: StaticString, of device: borrowing HardwareDevice)
     -> HardwareObservation.Content
   {
-    if let text = device.udevAttribute(HardwareText(name)) { return .value(text) }
+    if let text = device.udevAttribute(name) { return .value(text) }
     // The file says whether it is missing or can't be read.
     return tree.read(device.path.joining(name))
   }
 
   /// The same where no decision hangs on why there is none.
   @inline(never)
-  func text(_ name: StaticString, of device: borrowing HardwareDevice) -> HardwareText {
-    guard case .value(let text) = attribute(name, of: device) else { return HardwareText() }
+  func text(_ name: StaticString, of device: borrowing HardwareDevice) -> Text {
+    guard case .value(let text) = attribute(name, of: device) else { return Text() }
     return text
   }
 
   /// A property that udev's rules or the kernel gave the device; empty without one.
   @inline(never)
-  func property(_ name: StaticString, of device: borrowing HardwareDevice) -> HardwareText {
-    var head = HardwareText(name)
-    if tree.isRunningSystem { return device.udevProperty(head) ?? HardwareText() }
-    head.append(0x3D)
+  func property(_ name: StaticString, of device: borrowing HardwareDevice) -> Text {
+    if tree.isRunningSystem { return device.udevProperty(name) ?? Text() }
+    let head: Text = "\(name)="
     // The kernel's own properties, then the database's.
     if let value = Self.value(of: head, in: tree.text(device.path.joining("uevent"))) {
       return value
     }
-    var line = HardwareText("E:")
-    line.append(head)
-    return Self.value(of: line, in: databaseEntry(of: device)) ?? HardwareText()
+    return Self.value(of: "E:\(head)", in: databaseEntry(of: device)) ?? Text()
   }
 
   /// udev names a network device's entry by its index and a block device's by its number.
-  private func databaseEntry(of device: borrowing HardwareDevice) -> HardwareText {
-    var name = HardwareText("n")
+  private func databaseEntry(of device: borrowing HardwareDevice) -> Text {
+    var kind: StaticString = "n"
     var key = tree.text(device.path.joining("ifindex")).normalized()
     if key.isEmpty {
-      name = HardwareText("b")
+      kind = "b"
       key = tree.text(device.path.joining("dev")).normalized()
     }
-    name.append(key)
-    return tree.text(HardwareText("/run/udev/data").joining(name), byteCountMax: 16_384)
+    return tree.text("/run/udev/data/\(kind)\(key)", byteCountMax: 16_384)
   }
 
   /// The rest of the first line that begins with `head`.
-  private static func value(of head: HardwareText, in text: HardwareText) -> HardwareText? {
+  private static func value(of head: Text, in text: Text) -> Text? {
     for line in text.split(at: 0x0A) where line.hasPrefix(head) {
-      return line.slice(head.byteCount..<line.byteCount)
+      return line.slice(head.bytes.count..<line.bytes.count)
     }
     return nil
   }
@@ -97,15 +92,15 @@ struct HardwareSystem: ~Copyable {
 
 /// A device by its path, with libudev's handle on the running system.
 struct HardwareDevice: ~Copyable {
-  let path: HardwareText
+  let path: Text
   /// Where the device really is, `/devices/…`, from its link; empty without a link.
-  let position: HardwareText
+  let position: Text
   private let udev: UdevDevice?
   /// Whether udev runs and has not yet handled this device.
   let isPending: Bool
 
   init(
-    path: HardwareText, position: HardwareText, udev: consuming UdevDevice?, isUdevRunning: Bool
+    path: Text, position: Text, udev: consuming UdevDevice?, isUdevRunning: Bool
   ) {
     self.path = path
     self.position = position
@@ -115,7 +110,7 @@ struct HardwareDevice: ~Copyable {
 
   var isOnUSB: Bool { position.contains("/usb") }
 
-  func udevAttribute(_ name: HardwareText) -> HardwareText? { udev?.attribute(name) ?? nil }
+  func udevAttribute(_ name: StaticString) -> Text? { udev?.attribute(name) ?? nil }
 
-  func udevProperty(_ name: HardwareText) -> HardwareText? { udev?.property(name) ?? nil }
+  func udevProperty(_ name: StaticString) -> Text? { udev?.property(name) ?? nil }
 }

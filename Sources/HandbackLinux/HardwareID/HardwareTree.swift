@@ -14,10 +14,10 @@ struct HardwareTree: ~Copyable {
 
   init() { root = -1 }
 
-  init(below folder: HardwareText) throws(HardwareSurvey.Failure) {
-    let opened = unsafe folder.withCString { Int(unsafe clibc_open_folder($0)) }
+  init(below folder: Text) throws(HardwareSurvey.Failure) {
+    let opened = unsafe clibc_open_folder(folder.cString)
     guard opened >= 0 else { throw .rootCannotBeOpened(errorCode: clibc_errno()) }
-    root = Int32(opened)
+    root = opened
   }
 
   deinit {
@@ -28,9 +28,13 @@ struct HardwareTree: ~Copyable {
 
   // MARK: Reading
 
+  /// Longer than any identifier: the rules refuse a text of this length.
+  static let byteCountMax = 4096
+
   /// A file's content, up to `byteCountMax` bytes.
+  @_disfavoredOverload
   @inline(never)
-  func read(_ path: HardwareText, byteCountMax: Int = HardwareText.byteCountMax)
+  func read(_ path: Text, byteCountMax: Int = Self.byteCountMax)
     -> HardwareObservation.Content
   {
     let file = open(path)
@@ -50,15 +54,16 @@ struct HardwareTree: ~Copyable {
       fill += count
     }
     bytes.removeLast(byteCountMax - fill)
-    return .value(HardwareText(bytes))
+    return .value(Text(bytes))
   }
 
-  func read(_ path: StaticString) -> HardwareObservation.Content { read(HardwareText(path)) }
+  @inline(never)
+  func read(_ path: StaticString) -> HardwareObservation.Content { read(Text(path)) }
 
   /// A file's text, nothing for one that can't be read: for what no decision hangs on.
-  func text(_ path: HardwareText, byteCountMax: Int = HardwareText.byteCountMax) -> HardwareText {
+  func text(_ path: Text, byteCountMax: Int = Self.byteCountMax) -> Text {
     guard case .value(let text) = read(path, byteCountMax: byteCountMax) else {
-      return HardwareText()
+      return Text()
     }
     return text
   }
@@ -68,20 +73,22 @@ struct HardwareTree: ~Copyable {
     clibc_is_missing(code) != 0 ? .absent : .unreadable
   }
 
+  @_disfavoredOverload
   @inline(never)
-  func exists(_ path: HardwareText) -> Bool {
-    if root < 0 { return unsafe path.withCString { Int(unsafe access($0, F_OK)) } == 0 }
+  func exists(_ path: Text) -> Bool {
+    if root < 0 { return unsafe access(path.cString, F_OK) == 0 }
     let file = open(path)
     if file < 0 { return clibc_is_refused(clibc_errno()) != 0 }
     close(file)
     return true
   }
 
-  func exists(_ path: StaticString) -> Bool { exists(HardwareText(path)) }
+  @inline(never)
+  func exists(_ path: StaticString) -> Bool { exists(Text(path)) }
 
   /// Where a symbolic link leads, as written; `nil` for anything else.
   @inline(never)
-  func linkTarget(_ path: HardwareText) -> HardwareText? {
+  func linkTarget(_ path: Text) -> Text? {
     if root < 0 { return Self.linkTarget(-1, path) }
     var components = path.split(at: Self.slash)
     guard let name = components.popLast(), let place = walk(components) else { return nil }
@@ -95,7 +102,7 @@ struct HardwareTree: ~Copyable {
   /// Gives `body` the names in a folder, hidden ones left out, until it says `false`. A folder
   /// that is not there has none.
   @inline(never)
-  func eachName(in path: HardwareText, _ body: (HardwareText) -> Bool) {
+  func eachName(in path: Text, _ body: (Text) -> Bool) {
     let folder = open(path)
     guard folder >= 0 else { return }
     guard let stream = unsafe fdopendir(folder) else {
@@ -104,7 +111,7 @@ struct HardwareTree: ~Copyable {
     }
     defer { unsafe closedir(stream) }
     while let text = unsafe clibc_next_name(stream) {
-      let name = unsafe HardwareText(copying: text)
+      let name = unsafe Text(cString: text)
       if !name.hasPrefix("."), !body(name) { return }
     }
   }
@@ -115,16 +122,16 @@ struct HardwareTree: ~Copyable {
 
   /// An open file, or -1 and `errno`.
   @inline(never)
-  private func open(_ path: HardwareText) -> Int32 {
+  private func open(_ path: Text) -> Int32 {
     if root < 0 {
       while true {
-        let file = unsafe path.withCString { Int(unsafe clibc_open_to_read($0)) }
+        let file = unsafe clibc_open_to_read(path.cString)
         if file >= 0 || clibc_errno() != EINTR { return Int32(file) }
       }
     }
     guard let place = walk(path.split(at: Self.slash)) else { return -1 }
-    let name = place.name.isEmpty ? HardwareText(".") : place.name
-    let file = unsafe name.withCString { Int(unsafe clibc_open_in(place.folder, $0)) }
+    let name = place.name.isEmpty ? Text(".") : place.name
+    let file = unsafe clibc_open_in(place.folder, name.cString)
     let code = clibc_errno()
     close(place.folder)
     clibc_set_errno(code)
@@ -137,17 +144,17 @@ struct HardwareTree: ~Copyable {
   private struct Place {
     let folder: Int32
     /// Empty for the root itself.
-    let name: HardwareText
+    let name: Text
   }
 
   /// Resolves links below the root: the folder of the last component, and its name. `nil`, and
   /// `errno`, if there is none or a link leads out.
   @inline(never)
-  private func walk(_ components: [HardwareText]) -> Place? {
+  private func walk(_ components: [Text]) -> Place? {
     // The next component is the last one.
-    var pending: [HardwareText] = []
+    var pending: [Text] = []
     Self.push(components, onto: &pending)
-    var resolved: [HardwareText] = []
+    var resolved: [Text] = []
     var linkCount = 0
     while let name = pending.popLast() {
       if name.isEqual(to: ".") { continue }
@@ -172,7 +179,7 @@ struct HardwareTree: ~Copyable {
     }
     let folder = openFolder(resolved, count: resolved.count - 1)
     if folder < 0 { return nil }
-    return Place(folder: folder, name: resolved.last ?? HardwareText())
+    return Place(folder: folder, name: resolved.last ?? Text())
   }
 
   private static func fail(_ code: Int32) -> Place? {
@@ -180,7 +187,7 @@ struct HardwareTree: ~Copyable {
     return nil
   }
 
-  private static func push(_ components: [HardwareText], onto pending: inout [HardwareText]) {
+  private static func push(_ components: [Text], onto pending: inout [Text]) {
     var index = components.count
     while index > 0 {
       index -= 1
@@ -189,8 +196,8 @@ struct HardwareTree: ~Copyable {
   }
 
   /// Opens a folder whose path, the first `count` components, has no link in it.
-  private func openFolder(_ components: [HardwareText], count: Int) -> Int32 {
-    var folder = Self.openFolder(root, HardwareText("."))
+  private func openFolder(_ components: [Text], count: Int) -> Int32 {
+    var folder = Self.openFolder(root, Text("."))
     var index = 0
     while index < count, folder >= 0 {
       folder = Self.enter(folder, components[index])
@@ -200,7 +207,7 @@ struct HardwareTree: ~Copyable {
   }
 
   /// Opens a folder in another, which is closed.
-  private static func enter(_ folder: Int32, _ name: HardwareText) -> Int32 {
+  private static func enter(_ folder: Int32, _ name: Text) -> Int32 {
     let next = openFolder(folder, name)
     let code = clibc_errno()
     close(folder)
@@ -208,20 +215,16 @@ struct HardwareTree: ~Copyable {
     return next
   }
 
-  private static func openFolder(_ folder: Int32, _ name: HardwareText) -> Int32 {
-    Int32(unsafe name.withCString { Int(unsafe clibc_open_folder_in(folder, $0)) })
+  private static func openFolder(_ folder: Int32, _ name: Text) -> Int32 {
+    Int32(unsafe clibc_open_folder_in(folder, name.cString))
   }
 
   @inline(never)
-  private static func linkTarget(_ folder: Int32, _ name: HardwareText) -> HardwareText? {
-    var target = [UInt8](repeating: 0, count: HardwareText.byteCountMax)
-    let count = unsafe name.withCString { path in
-      unsafe target.withUnsafeMutableBufferPointer { buffer in
-        Int(unsafe clibc_read_link_at(folder, path, buffer.baseAddress, buffer.count))
-      }
-    }
+  private static func linkTarget(_ folder: Int32, _ name: Text) -> Text? {
+    var target = [UInt8](repeating: 0, count: Self.byteCountMax)
+    let count = unsafe clibc_read_link_at(folder, name.cString, &target, target.count)
     guard count > 0 else { return nil }
     target.removeLast(target.count - count)
-    return HardwareText(target)
+    return Text(target)
   }
 }

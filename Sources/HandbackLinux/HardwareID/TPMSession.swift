@@ -13,15 +13,14 @@ struct TPMSession: ~Copyable {
   private var context: OpaquePointer?
 
   /// `nil` if the TPM can't be reached.
-  init?(_ library: consuming TPMLibrary, _ configuration: HardwareText) {
+  init?(_ library: consuming TPMLibrary, _ configuration: Text) {
     unsafe self.transport = nil
     unsafe self.context = nil
     self.library = library
     var transport: OpaquePointer?
-    let opened = unsafe configuration.withCString {
-      Int(unsafe self.library.openTransport($0, &transport))
+    guard unsafe self.library.openTransport(configuration.cString, &transport) == 0 else {
+      return nil
     }
-    guard opened == 0 else { return nil }
     unsafe self.transport = transport
     var context: OpaquePointer?
     guard unsafe self.library.initialize(&context, transport, nil) == 0 else { return nil }
@@ -45,7 +44,7 @@ struct TPMSession: ~Copyable {
   private static let structureByteCount = 4096
 
   /// The public area of the endorsement key, as the TPM writes it; `nil` if it refuses.
-  func endorsementKey() -> HardwareText? {
+  func endorsementKey() -> Text? {
     var object: UInt32 = 0
     var area: UnsafeMutableRawPointer?
     let found = unsafe library.findObject(
@@ -93,7 +92,7 @@ struct TPMSession: ~Copyable {
       nothing, &object, &area, nil, nil, nil)
   }
 
-  private func marshalled(_ area: UnsafeMutableRawPointer?) -> HardwareText? {
+  private func marshalled(_ area: UnsafeMutableRawPointer?) -> Text? {
     var bytes = [UInt8](repeating: 0, count: Self.structureByteCount)
     var offset = 0
     let code = unsafe bytes.withUnsafeMutableBufferPointer {
@@ -101,7 +100,7 @@ struct TPMSession: ~Copyable {
     }
     // Two bytes of length come first.
     guard code == 0, offset > 2, offset <= bytes.count else { return nil }
-    return HardwareText(bytes).slice(2..<offset)
+    return Text(bytes).slice(2..<offset)
   }
 
   /// TPM2B_SENSITIVE_CREATE with empty authorization and data.

@@ -18,13 +18,10 @@ struct UdevSession: ~Copyable {
   }
 
   /// The device at a path below `/sys`.
-  func device(_ path: HardwareText) -> UdevDevice? {
-    var device: OpaquePointer?
-    _ = unsafe path.withCString {
-      unsafe device = udev_device_new_from_syspath(context, $0)
-      return 0
+  func device(_ path: Text) -> UdevDevice? {
+    guard let device = unsafe udev_device_new_from_syspath(context, path.cString) else {
+      return nil
     }
-    guard let device = unsafe device else { return nil }
     return unsafe UdevDevice(owning: device)
   }
 
@@ -37,7 +34,7 @@ struct UdevSession: ~Copyable {
 
   /// Without udev, as on systems with mdev alone, there is nothing to wait for.
   func isRunning() -> Bool {
-    unsafe HardwareText("/run/udev/control").withCString { Int(unsafe access($0, F_OK)) } == 0
+    unsafe access(("/run/udev/control" as StaticString).cString, F_OK) == 0
   }
 }
 
@@ -57,25 +54,22 @@ struct UdevDevice: ~Copyable {
   /// Whether udev has handled the device's arrival; its properties are incomplete before.
   var isInitialized: Bool { unsafe udev_device_get_is_initialized(device) != 0 }
 
+  /// `nil` if it has none of that name.
   @inline(never)
-  func property(_ name: HardwareText) -> HardwareText? {
-    var value: UnsafePointer<CChar>?
-    _ = unsafe name.withCString {
-      unsafe value = udev_device_get_property_value(device, $0)
-      return 0
+  func property(_ name: StaticString) -> Text? {
+    guard let value = unsafe udev_device_get_property_value(device, name.cString) else {
+      return nil
     }
-    return unsafe value.map { unsafe HardwareText(copying: $0) }
+    return unsafe Text(cString: value)
   }
 
   /// The attribute's value. `nil` if libudev has none to give, for whatever reason: eudev does
   /// not always say.
   @inline(never)
-  func attribute(_ name: HardwareText) -> HardwareText? {
-    var value: UnsafePointer<CChar>?
-    _ = unsafe name.withCString {
-      unsafe value = udev_device_get_sysattr_value(device, $0)
-      return 0
+  func attribute(_ name: StaticString) -> Text? {
+    guard let value = unsafe udev_device_get_sysattr_value(device, name.cString) else {
+      return nil
     }
-    return unsafe value.map { unsafe HardwareText(copying: $0) }
+    return unsafe Text(cString: value)
   }
 }

@@ -45,7 +45,7 @@ extension SQLiteJournal: IdentityStore {
     return IdentityRecord(
       id: id, scheme: scheme, idClass: idClass, platform: platform,
       rulesDate: statement.integer(5), components: components,
-      pinnedAtEpochSeconds: statement.integer(7), reason: HardwareText(reason.bytes))
+      pinnedAtEpochSeconds: statement.integer(7), reason: reason)
   }
 
   public func append(
@@ -65,9 +65,9 @@ extension SQLiteJournal: IdentityStore {
       try statement.bind(Int64(record.idClass.rawValue))
       try statement.bind(Int64(record.platform.rawValue))
       try statement.bind(record.rulesDate)
-      try statement.bind(Text(record.components.encoded()))
+      try statement.bind(record.components.encoded())
       try statement.bind(record.pinnedAtEpochSeconds)
-      try statement.bind(Text(record.reason.bytes))
+      try statement.bind(record.reason)
       try statement.run()
       return true
     }

@@ -104,7 +104,7 @@ enum HardwareIdentity {
   static func survey(_ root: Text?) throws(Failure) -> HardwareEvidence {
     do throws(HardwareSurvey.Failure) {
       return try HardwareSurvey.take(
-        root: root?.bytes,
+        root: root,
         settleDeadlineMilliseconds: settleDeadlineMilliseconds)
     } catch {
       switch error {
@@ -123,7 +123,7 @@ enum HardwareIdentity {
   ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
     try IdentityDerivation.identify(
       evidence, by: request, random: random, epochSeconds: SystemClock.now().wallSeconds,
-      reason: HardwareText(reason.bytes))
+      reason: reason)
   }
 
   /// Makes a record and pins it, unless another process pinned one meanwhile: then that one holds.

@@ -14,10 +14,10 @@ struct IDReport {
     guard arguments.has(.explain) else { return }
     if let record { try printRecord(record) }
     for entry in evidence.explained() {
-      let mark: Text = entry.mark.bytes.isEmpty ? "-" : Text(printable: Text(entry.mark.bytes))
+      let mark: Text = entry.mark.isEmpty ? "-" : entry.mark
       try Console.print(
         Text(entry.reading.source.name).padded(to: 22)
-          + Text(printable: Text(entry.reading.label.bytes)).padded(to: 12)
+          + Text(printable: entry.reading.label).padded(to: 12)
           + Self.words(entry.reading.state).padded(to: 28) + mark.padded(to: 6)
           + Text(entry.role.name))
     }
@@ -29,7 +29,7 @@ struct IDReport {
         + "\(record.idClass.confidence.name), platform \(record.platform.name)")
     try Console.print(
       "\(Text(state)) \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds)), "
-        + "\(Text(printable: Text(record.reason.bytes)))")
+        + "\(Text(printable: record.reason))")
     try Console.print("it would change with: \(record.idClass.changesWith)")
   }
 
@@ -49,7 +49,7 @@ struct IDReport {
     json.member("state", state)
     json.member("reason", reason)
     json.member("pinned_at", timeSeconds: record?.pinnedAtEpochSeconds)
-    json.member("pinned_because", record.map { Text(printable: Text($0.reason.bytes)) })
+    json.member("pinned_because", record.map { Text(printable: $0.reason) })
     json.member("changes_with", record?.idClass.changesWith)
     if let record {
       json.beginArray("components")
@@ -69,10 +69,10 @@ struct IDReport {
     for entry in evidence.explained() {
       json.beginElement()
       json.member("source", entry.reading.source.name)
-      json.member("label", Text(printable: Text(entry.reading.label.bytes)))
+      json.member("label", Text(printable: entry.reading.label))
       json.member("state", Self.words(entry.reading.state))
       json.member("role", entry.role.name)
-      json.member("mark", Text(printable: Text(entry.mark.bytes)))
+      json.member("mark", entry.mark)
       json.end()
     }
     json.endArray()
@@ -127,8 +127,6 @@ struct IDCheckReport {
 
   static func addToken(_ token: ComponentToken, to json: inout JSONOutput) {
     json.member("source", token.source.name)
-    var text: [UInt8] = []
-    for index in token.text.indices { text.append(token.text[index]) }
-    json.member("token", Text(printable: Text(text)))
+    json.member("token", Text(token.text.span))
   }
 }

@@ -30,7 +30,7 @@ struct DeviceUnderTest {
 
     var content: HardwareObservation.Content {
       switch self {
-      case .text(let text): .value(HardwareText(Array(text.utf8)))
+      case .text(let text): .value(Text(text))
       case .absent: .absent
       case .unreadable: .unreadable
       case .late: .late
@@ -55,8 +55,8 @@ struct DeviceUnderTest {
 
   var observations: HardwareObservations {
     let found = HardwareObservations()
-    found.compatible = HardwareText(Array(compatible.utf8))
-    found.socFamily = HardwareText(Array(socFamily.utf8))
+    found.compatible = Text(compatible)
+    found.socFamily = Text(socFamily)
     found.isSettled = isSettled
     found.machineID = machineID.content
     found.signs.hasHypervisorMark = isVirtual
@@ -66,22 +66,22 @@ struct DeviceUnderTest {
     found.add(.deviceTreeSerial, deviceTree.content)
     found.add(.boardEEPROM, eeprom.content)
     let first = found.add(.productSerial, productSerial.content)
-    first.maker = HardwareText(Array(maker.utf8))
-    first.product = HardwareText(Array(product.utf8))
+    first.maker = Text(maker)
+    first.product = Text(product)
     let second = found.add(.boardSerial, boardSerial.content)
-    second.maker = HardwareText(Array(maker.utf8))
-    second.product = HardwareText(Array("Mainboard 3".utf8))
+    second.maker = Text(maker)
+    second.product = Text(Array("Mainboard 3".utf8))
     found.add(.chassisSerial, chassisSerial.content)
     found.add(.productUUID, uuid.content)
     for card in cards {
       let observation = found.add(.eMMC, card.cid.content)
-      observation.alias = HardwareText(Array(card.serial.utf8))
+      observation.alias = Text(card.serial)
       observation.attachment = card.attachment
     }
     for port in ports {
       let observation = found.add(.networkAddress, port.address.content)
-      observation.label = HardwareText(Array(port.label.utf8))
-      observation.path = HardwareText(Array(port.path.utf8))
+      observation.label = Text(port.label)
+      observation.path = Text(port.path)
       observation.attachment = port.attachment
       observation.isWireless = port.isWireless
       observation.isPermanent = port.isPermanent
@@ -131,7 +131,7 @@ enum Outcome {
     do throws(IdentityDerivation.Refusal) {
       let reading = evidence.readings[try IdentityDerivation.anchor(of: evidence)]
       let idClass = evidence.platform == .vm ? .v : reading.source.anchorClass
-      let fields = reading.fields.map { String(decoding: $0.bytes, as: UTF8.self) }
+      let fields = reading.fields.map { $0.string }
       return "hb1-\(idClass?.name.description ?? "none")-\(fields.joined(separator: "|"))"
     } catch {
       return error.name.description
@@ -143,6 +143,6 @@ enum Outcome {
   ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
     try IdentityDerivation.identify(
       evidence, by: request, random: InlineArray(repeating: 0x5A), epochSeconds: 1_700_000_000,
-      reason: HardwareText("test"))
+      reason: Text("test"))
   }
 }

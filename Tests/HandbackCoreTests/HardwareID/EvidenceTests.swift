@@ -115,7 +115,7 @@ import Testing
     }
     func outcome(_ bytes: [UInt8]) -> String {
       let found = HardwareObservations()
-      found.add(.boardEEPROM, .value(HardwareText(bytes)))
+      found.add(.boardEEPROM, .value(Text(bytes)))
       return Outcome.of(HardwareEvidence(found))
     }
     let head: [UInt8] = [0xAA, 0x55, 0x33, 0xEE]
@@ -149,9 +149,9 @@ import Testing
       .init(address: .text("7c:b7:7b:10:20:31"), label: "eth1", path: "0000:03:00.0"),
       .init(address: .text("7c:b7:7b:10:20:39"), label: "eth0", path: "0000:02:00.0"),
     ]
-    #expect(try anchor(device).label == HardwareText("eth0"))
+    #expect(try anchor(device).label == Text("eth0"))
     device.ports.removeLast(2)
-    #expect(try anchor(device).label == HardwareText("wlan0"))
+    #expect(try anchor(device).label == Text("wlan0"))
     for attachment: HardwareObservation.Attachment in [.removable, .virtual, .unknown] {
       device.ports[0].attachment = attachment
       #expect(device.outcome == "no-good-source")
@@ -177,12 +177,12 @@ import Testing
     #expect(record.idClass == .v)
     #expect(record.components.anchor?.source == .productUUID)
     let other = try IdentityDerivation.identify(
-      evidence, by: .hb1, random: InlineArray(repeating: 1), epochSeconds: 0, reason: HardwareText()
+      evidence, by: .hb1, random: InlineArray(repeating: 1), epochSeconds: 0, reason: Text()
     )
     #expect(other.id.text != record.id.text)
     do throws(IdentityDerivation.Refusal) {
       _ = try IdentityDerivation.identify(
-        evidence, by: .hb1, random: nil, epochSeconds: 0, reason: HardwareText())
+        evidence, by: .hb1, random: nil, epochSeconds: 0, reason: Text())
       Issue.record("an ID without a random part")
     } catch {
       #expect(error.name.description == "needs-enrolment")
@@ -198,8 +198,8 @@ import Testing
   ])
   func `knows a hypervisor by its maker`(vendor: String, product: String) {
     let found = HardwareObservations()
-    found.signs.systemVendor = HardwareText(Array(vendor.utf8))
-    found.signs.productName = HardwareText(Array(product.utf8))
+    found.signs.systemVendor = Text(vendor)
+    found.signs.productName = Text(product)
     #expect(HardwareEvidence(found).platform == .vm)
   }
 
@@ -209,8 +209,8 @@ import Testing
   ])
   func `knows metal of the same makers`(vendor: String, product: String) {
     let found = HardwareObservations()
-    found.signs.systemVendor = HardwareText(Array(vendor.utf8))
-    found.signs.productName = HardwareText(Array(product.utf8))
+    found.signs.systemVendor = Text(vendor)
+    found.signs.productName = Text(product)
     #expect(HardwareEvidence(found).platform == .metal)
   }
 
@@ -224,9 +224,9 @@ import Testing
   }
 
   @Test func `reads cpuinfo's serial, whatever is around it`() {
-    func serial(_ text: String) -> HardwareText? { CPUInfo(Array(text.utf8).span).serial }
-    #expect(serial("Hardware\t: X\nSerial\t\t: 0b1c\n")?.normalized() == HardwareText("0b1c"))
-    #expect(serial("Serial : 0b1c")?.normalized() == HardwareText("0b1c"))
+    func serial(_ text: String) -> Text? { CPUInfo(Array(text.utf8).span).serial }
+    #expect(serial("Hardware\t: X\nSerial\t\t: 0b1c\n")?.normalized() == Text("0b1c"))
+    #expect(serial("Serial : 0b1c")?.normalized() == Text("0b1c"))
     #expect(serial("Serial Number: 1\nmy Serial: 2\n\n:\nSerial\n") == nil)
     #expect(serial("") == nil)
   }
@@ -290,9 +290,9 @@ import Testing
         }
         let varied = Variant.ofSerial(
           String(decoding: text.normalized().bytes, as: UTF8.self), &generator)
-        observation.content = .value(HardwareText(Array(varied.utf8)))
-        let maker = String(decoding: observation.maker.bytes, as: UTF8.self)
-        observation.maker = HardwareText(Array(Variant.ofSerial(maker, &generator).utf8))
+        observation.content = .value(Text(varied))
+        let maker = observation.maker.string
+        observation.maker = Text(Array(Variant.ofSerial(maker, &generator).utf8))
       }
       #expect(Outcome.of(HardwareEvidence(found)) == expected)
     }
@@ -374,9 +374,9 @@ import Testing
   func `has a clear state for any bytes in any source`(content: [UInt8]) {
     for source in HardwareIDSource.allCases {
       let found = HardwareObservations()
-      let observation = found.add(source, .value(HardwareText(content)))
-      observation.maker = HardwareText(content)
-      found.compatible = HardwareText(content)
+      let observation = found.add(source, .value(Text(content)))
+      observation.maker = Text(content)
+      found.compatible = Text(content)
       found.cpuinfo = CPUInfo(content.span)
       let evidence = HardwareEvidence(found)
       #expect(Outcome.of(evidence) == "no-good-source", "\(source.name)")
@@ -395,7 +395,7 @@ import Testing
     #expect(role(.boardSerial) == "none")
     #expect(role(.productUUID) == "outranked")
     #expect(role(.disk) == "component")
-    #expect(explained.filter { $0.reading.isOK }.allSatisfy { $0.mark.byteCount == 4 })
+    #expect(explained.filter { $0.reading.isOK }.allSatisfy { $0.mark.bytes.count == 4 })
     device.productSerial = .unreadable
     #expect(
       device.evidence.explained().first { $0.reading.source == .productSerial }?.role == .blocks)

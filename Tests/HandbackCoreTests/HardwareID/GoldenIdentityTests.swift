@@ -49,14 +49,14 @@ import Testing
       bytes.replaceSubrange(4..<12, with: Array(row.fields[3].utf8))
       bytes.replaceSubrange(16..<28, with: Array(row.fields[4].utf8))
     }
-    let observation = found.add(source, .value(HardwareText(bytes)))
-    observation.maker = HardwareText(Array(row.fields[2].utf8))
-    observation.product = HardwareText(Array(row.fields[3].utf8))
+    let observation = found.add(source, .value(Text(bytes)))
+    observation.maker = Text(Array(row.fields[2].utf8))
+    observation.product = Text(Array(row.fields[3].utf8))
     let isVirtual = row.fields[0].hasPrefix("vm-")
     found.signs.hasHypervisorMark = isVirtual
     let record = try Outcome.record(HardwareEvidence(found))
     #expect(record.id.text.string == row.fields[5])
-    let token = String(decoding: record.components.encoded(), as: UTF8.self)
+    let token = record.components.encoded().string
     #expect(token == "*\(source.name)=\(row.fields[6])")
   }
 
@@ -70,7 +70,7 @@ import Testing
   @Test(arguments: compatibility)
   func `sends what the other clients send`(row: Row) throws {
     let found = HardwareObservations()
-    found.machineID = .value(HardwareText(bytes(row.fields[2])))
+    found.machineID = .value(Text(bytes(row.fields[2])))
     let request: IdentityDerivation.Request =
       row.fields[0] == "licensespring" ? .licensespring : .machineID
     let record = try Outcome.record(HardwareEvidence(found), by: request)
@@ -86,8 +86,8 @@ import Testing
 
   @Test func `takes the D-Bus file for the raw machine ID first, the other for the hash`() throws {
     let found = HardwareObservations()
-    found.machineID = .value(HardwareText("0123456789abcdef0123456789abcdef\n"))
-    found.dbusMachineID = .value(HardwareText(" fedcba9876543210fedcba9876543210 \n"))
+    found.machineID = .value(Text("0123456789abcdef0123456789abcdef\n"))
+    found.dbusMachineID = .value(Text(" fedcba9876543210fedcba9876543210 \n"))
     let evidence = HardwareEvidence(found)
     #expect(
       try Outcome.record(evidence, by: .machineID).id.text == "fedcba9876543210fedcba9876543210")

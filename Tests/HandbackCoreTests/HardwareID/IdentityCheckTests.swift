@@ -167,10 +167,10 @@ import Testing
 
   /// The value of a record that older rules took, though today's refuse it: nothing has changed.
   @Test func `keeps a record whose value got on a list later`() throws {
-    let value = HardwareText("default string")
+    let value = Text("default string")
     let found = HardwareObservations()
     let observation = found.add(.productSerial, .value(value))
-    observation.maker = HardwareText("acme industrial")
+    observation.maker = Text("acme industrial")
     let evidence = HardwareEvidence(found)
     #expect(!evidence.readings[0].isOK)
     var components = ComponentTokens()
@@ -179,7 +179,7 @@ import Testing
     let old = try #require(Self.serverRecord)
     let record = IdentityRecord(
       id: old.id, scheme: .hb1, idClass: .psn, platform: .metal, rulesDate: 20_200_101,
-      components: components, pinnedAtEpochSeconds: 0, reason: HardwareText())
+      components: components, pinnedAtEpochSeconds: 0, reason: Text())
     #expect(IdentityCheck(record, with: evidence).verdict.name.description == "same")
   }
 
@@ -188,13 +188,13 @@ import Testing
   @Test func `writes components as text and reads them back`() throws {
     let components = try #require(Self.serverRecord).components
     let text = components.encoded()
-    let read = ComponentTokens(encoded: text.span)
+    let read = ComponentTokens(encoded: text.bytes.span)
     let again = try #require(read)
     #expect(again.encoded() == text)
     #expect(again.anchorIndex == components.anchorIndex)
     let none: [UInt8] = []
     let empty = ComponentTokens(encoded: none.span)
-    #expect(empty?.encoded() == [])
+    #expect(empty?.encoded() == Text())
   }
 
   @Test(arguments: [
@@ -212,9 +212,9 @@ import Testing
   @Test func `never shows a value`() throws {
     let device = DeviceUnderTest.server
     let record = try #require(Self.serverRecord)
-    var shown = String(decoding: record.components.encoded(), as: UTF8.self) + record.id.text.string
+    var shown = record.components.encoded().string + record.id.text.string
     for explained in device.evidence.explained() {
-      shown += String(decoding: explained.mark.bytes, as: UTF8.self)
+      shown += explained.mark.string
     }
     for raw in ["7gq4x21", "7GQ4X21", "9c1f7e52", "48:df:37", "48df37", "0112345abc"] {
       #expect(!shown.contains(raw))

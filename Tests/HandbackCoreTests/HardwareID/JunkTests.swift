@@ -33,7 +33,7 @@ import Testing
     var generator = Generator(seed: UInt64(row.value.utf8.count) &* 77 &+ 1)
     for variant in 0..<1000 {
       let text = variant == 0 ? row.value : Variant.ofSerial(row.value, &generator)
-      let normalized = HardwareText(Array(text.utf8)).normalized()
+      let normalized = Text(text).normalized()
       #expect(SerialRules.junk(normalized) != nil, "\(text.debugDescription)")
     }
   }
@@ -43,7 +43,7 @@ import Testing
     var generator = Generator(seed: 4)
     for variant in 0..<1000 {
       let text = Variant.ofUUID(row.value, isSwapped: variant % 2 == 1, &generator)
-      let normalized = HardwareText(Array(text.utf8)).normalized()
+      let normalized = Text(text).normalized()
       let uuid = try #require(HardwareUUID(normalized))
       #expect(uuid.junk() != nil, "\(text)")
     }
@@ -54,7 +54,7 @@ import Testing
     var generator = Generator(seed: 5)
     for _ in 0..<1000 {
       let text = Variant.ofAddress(row.value, &generator)
-      let address = try #require(MACAddress(HardwareText(Array(text.utf8)).normalized()))
+      let address = try #require(MACAddress(Text(text).normalized()))
       #expect(address.junk() != nil, "\(text)")
     }
   }
@@ -68,7 +68,7 @@ import Testing
         String(format: "%02x", Int.random(in: 0...255, using: &generator))
       }
       let text = (pairs.map(String.init) + rest).joined(separator: ":")
-      let address = try #require(MACAddress(HardwareText(Array(text.utf8))))
+      let address = try #require(MACAddress(Text(text)))
       #expect(address.junk() != nil, "\(text)")
     }
   }
@@ -101,7 +101,7 @@ import Testing
     String(repeating: "ab1", count: 100),
   ])
   func `refuses by rule`(text: String) {
-    #expect(SerialRules.junk(HardwareText(Array(text.utf8)).normalized()) != nil)
+    #expect(SerialRules.junk(Text(text).normalized()) != nil)
   }
 
   /// Forms that real devices have, with other digits.
@@ -112,7 +112,7 @@ import Testing
     "481176M+16315C2204", "e7bd1c0459aa961f", "1001101011010110", "20231117",
   ])
   func `accepts a serial of a real form`(text: String) {
-    #expect(SerialRules.junk(HardwareText(Array(text.utf8)).normalized()) == nil)
+    #expect(SerialRules.junk(Text(text).normalized()) == nil)
   }
 
   @Test(arguments: [
@@ -127,9 +127,9 @@ import Testing
     ("05000300-0400-0500-0006-000700080009", .filler),
   ])
   func `refuses a UUID by rule in both byte orders`(text: String, reason: JunkReason) throws {
-    let uuid = try #require(HardwareUUID(HardwareText(Array(text.utf8))))
+    let uuid = try #require(HardwareUUID(Text(text)))
     #expect(uuid.junk() == reason)
-    let swapped = HardwareText(hexOf: HardwareUUID.swapped(uuid.bytes))
+    let swapped = Text(hexOf: HardwareUUID.swapped(uuid.bytes))
     #expect(try #require(HardwareUUID(swapped)).junk() == reason)
   }
 
@@ -141,9 +141,9 @@ import Testing
       "9c1f7e52-3a40-4b8e-9d1c-5e0a77c4b210", "4c4c4544-0037-4710-8051-b7c04f583231",
       "080020ff-ffff-ffff-ffff-0010e0a1b2c3",
     ] {
-      let uuid = try #require(HardwareUUID(HardwareText(Array(text.utf8))))
+      let uuid = try #require(HardwareUUID(Text(text)))
       #expect(uuid.junk() == nil)
-      let swapped = HardwareText(hexOf: HardwareUUID.swapped(uuid.bytes))
+      let swapped = Text(hexOf: HardwareUUID.swapped(uuid.bytes))
       #expect(try #require(HardwareUUID(swapped)).canonicalText == uuid.canonicalText)
     }
   }
@@ -157,7 +157,7 @@ import Testing
     ("7c:b7:7b:ff:ff:ff", .filler),
   ])
   func `refuses an address by rule`(text: String, reason: JunkReason) throws {
-    let address = try #require(MACAddress(HardwareText(Array(text.utf8))))
+    let address = try #require(MACAddress(Text(text)))
     #expect(address.junk() == reason)
   }
 }

@@ -33,7 +33,7 @@ import Testing
   {
     try IdentityDerivation.identify(
       evidence, by: .hb1, random: InlineArray(repeating: 7), epochSeconds: 0,
-      reason: HardwareText("test"))
+      reason: Text("test"))
   }
 
   private static func asUser(_ arguments: [String]) throws -> Tool {
@@ -107,7 +107,7 @@ import Testing
     // Only the second survey is a user's: as root both are read, as a user the first is given up.
     if samples.has("UNREADABLE", pair.second) {
       let evidence = try HardwareSurvey.take(
-        root: Array(samples.tree(pair.first).utf8), settleDeadlineMilliseconds: 0)
+        root: Text(samples.tree(pair.first)), settleDeadlineMilliseconds: 0)
       let record = try Self.record(evidence)
       let hidden = try Self.asUser([
         Surroundings.program("HardwareIDProbe"), samples.tree(pair.second),

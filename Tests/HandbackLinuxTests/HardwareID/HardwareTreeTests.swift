@@ -30,12 +30,12 @@ import Testing
   }
 
   private func tree() throws -> HardwareTree {
-    try HardwareTree(below: HardwareText(Array(folder.appending(path: "root").path.utf8)))
+    try HardwareTree(below: Text(folder.appending(path: "root").path))
   }
 
   private func read(_ path: String) throws -> String {
-    switch try tree().read(HardwareText(Array(path.utf8))) {
-    case .value(let text): String(decoding: text.bytes, as: UTF8.self)
+    switch try tree().read(Text(path)) {
+    case .value(let text): text.string
     case .absent: "absent"
     case .unreadable: "unreadable"
     case .late: "late"
@@ -44,7 +44,7 @@ import Testing
 
   private func survey() throws -> HardwareEvidence {
     try HardwareSurvey.take(
-      root: Array(folder.appending(path: "root").path.utf8), settleDeadlineMilliseconds: 0)
+      root: Text(folder.appending(path: "root").path), settleDeadlineMilliseconds: 0)
   }
 
   @Test func `reads files, through links that stay inside`() throws {
@@ -70,7 +70,7 @@ import Testing
     for path in ["/up", "/far", "/a/deep", "/host", "/parent/outside", "/../outside", "/.."] {
       #expect(try read(path) == "absent", "\(path)")
     }
-    #expect(try tree().linkTarget(HardwareText("/parent/outside")) == nil)
+    #expect(try tree().linkTarget(Text("/parent/outside")) == nil)
   }
 
   @Test func `ends at loops`() throws {
@@ -91,8 +91,8 @@ import Testing
 
   @Test func `cuts what is longer than asked for`() throws {
     try write("root/long", String(repeating: "x", count: 70_000))
-    let text = try tree().text(HardwareText("/long"), byteCountMax: 100)
-    #expect(text.byteCount == 100)
+    let text = try tree().text(Text("/long"), byteCountMax: 100)
+    #expect(text.bytes.count == 100)
     try write("root/empty", "")
     #expect(try read("/empty") == "")
   }
@@ -133,7 +133,7 @@ import Testing
         evidence.readings.map(\.state.name.description)
           == clean.readings.map(\.state.name.description))
       #expect(
-        try evidence.readings[IdentityDerivation.anchor(of: evidence)].label == HardwareText("eth0")
+        try evidence.readings[IdentityDerivation.anchor(of: evidence)].label == Text("eth0")
       )
     }
     try write("\(device)/ifindex", "../../../../etc/passwd\n")
@@ -159,7 +159,7 @@ import Testing
 
   @Test func `says when the root itself can't be opened`() {
     #expect(throws: HardwareSurvey.Failure.self) {
-      try HardwareSurvey.take(root: Array("/no/such/folder".utf8), settleDeadlineMilliseconds: 0)
+      try HardwareSurvey.take(root: Text("/no/such/folder"), settleDeadlineMilliseconds: 0)
     }
   }
 }

@@ -7,7 +7,7 @@ import Testing
 /// A TPM in software, Debian's swtpm; its key is made anew with its state.
 private final class SoftwareTPM {
   let folder = TemporaryFolder()
-  let configuration: [UInt8]
+  let configuration: Text
   private let process = Process()
 
   init?() throws {
@@ -18,7 +18,7 @@ private final class SoftwareTPM {
       "--server", "type=tcp,port=\(port),disconnect", "--ctrl", "type=tcp,port=\(port + 1)",
       "--flags", "not-need-init,startup-clear",
     ]
-    configuration = Array("swtpm:host=127.0.0.1,port=\(port)".utf8)
+    configuration = Text("swtpm:host=127.0.0.1,port=\(port)" as String)
     process.standardError = FileHandle.nullDevice
     try process.run()
     for _ in 0..<100 {
@@ -63,7 +63,7 @@ private final class SoftwareTPM {
     #expect(mark.count == 4)
     #expect(try tpm.mark() == mark)
     // Installers keep the key where the profile says; then it is read instead of made.
-    let place = String(decoding: tpm.configuration, as: UTF8.self)
+    let place = tpm.configuration.string
     let stored = try Tool([
       "tpm2_createek", "-T", place, "-c", "0x81010001", "-G", "rsa", "-u",
       tpm.folder.path("ek.pub"),
@@ -76,7 +76,7 @@ private final class SoftwareTPM {
 
   @Test func `does not take a TPM that can't be reached for none`() throws {
     let evidence = try HardwareSurvey.take(
-      root: nil, settleDeadlineMilliseconds: 0, tpm: Array("device:/dev/null".utf8))
+      root: nil, settleDeadlineMilliseconds: 0, tpm: "device:/dev/null")
     let reading = evidence.readings.first { $0.source == .tpmEndorsementKey }
     #expect(reading?.state.name.description == "unreadable")
   }

@@ -7,7 +7,7 @@ enum BoardEEPROMSource {
   private static let countMax = 256
 
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    let folder = HardwareText("/sys/bus/i2c/devices")
+    let folder: Text = "/sys/bus/i2c/devices"
     var count = 0
     system.tree.eachName(in: folder) { name in
       let path = folder.joining(name).joining("eeprom")

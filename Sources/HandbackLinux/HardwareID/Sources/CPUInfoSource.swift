@@ -6,7 +6,7 @@ enum CPUInfoSource {
   private static let byteCountMax = 524_288
 
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    let path = HardwareText("/proc/cpuinfo")
+    let path: Text = "/proc/cpuinfo"
     let content = system.tree.read(path, byteCountMax: byteCountMax)
     guard case .value(let text) = content else {
       found.add(.cpuinfoSerial, content)

@@ -5,7 +5,7 @@ import HandbackCore
 /// Serials and UUID are readable by root only; a field that the table lacks has no file.
 enum DMISource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    let device = system.device(HardwareText("/sys/class/dmi/id"))
+    let device = system.device("/sys/class/dmi/id")
     found.signs.systemVendor = system.text("sys_vendor", of: device)
     found.signs.productName = system.text("product_name", of: device)
     found.signs.productVersion = system.text("product_version", of: device)

@@ -6,8 +6,8 @@ enum DiskSource {
   private static let countMax = 4
 
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    let folder = HardwareText("/sys/class/block")
-    var first: [HardwareText] = []
+    let folder: Text = "/sys/class/block"
+    var first: [Text] = []
     system.tree.eachName(in: folder) { name in
       if name.hasPrefix("nvme") || name.hasPrefix("sd"),
         !system.tree.exists(folder.joining(name).joining("partition"))
@@ -26,7 +26,7 @@ enum DiskSource {
     }
   }
 
-  private static func insert(_ name: HardwareText, into first: inout [HardwareText]) {
+  private static func insert(_ name: Text, into first: inout [Text]) {
     var index = first.count
     while index > 0, name.precedes(first[index - 1]) { index -= 1 }
     first.insert(name, at: index)
@@ -36,7 +36,7 @@ enum DiskSource {
   /// The kernel's `wwid`, else what udev read.
   private static func identifier(
     _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
-  ) -> HardwareText {
+  ) -> Text {
     for name: StaticString in ["wwid", "device/wwid"] {
       let text = system.text(name, of: device)
       if !text.isEmpty { return text }

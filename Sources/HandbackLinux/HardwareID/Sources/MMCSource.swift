@@ -5,7 +5,7 @@ enum MMCSource {
   private static let countMax = 64
 
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    let folder = HardwareText("/sys/bus/mmc/devices")
+    let folder: Text = "/sys/bus/mmc/devices"
     var count = 0
     system.tree.eachName(in: folder) { name in
       let device = system.device(folder.joining(name))

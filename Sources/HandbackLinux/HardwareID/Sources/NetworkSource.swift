@@ -8,7 +8,7 @@ enum NetworkSource {
   private static let portCountMax = 512
 
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    let folder = HardwareText("/sys/class/net")
+    let folder: Text = "/sys/class/net"
     var nameCount = 0
     var portCount = 0
     system.tree.eachName(in: folder) { name in
@@ -31,7 +31,7 @@ enum NetworkSource {
 
   /// `false` for what is no Ethernet port, wireless ones being such too.
   private static func observePort(
-    _ system: borrowing HardwareSystem, _ name: HardwareText, _ path: HardwareText,
+    _ system: borrowing HardwareSystem, _ name: Text, _ path: Text,
     _ found: HardwareObservations
   ) -> Bool {
     let device = system.device(path)
@@ -75,9 +75,9 @@ enum NetworkSource {
   /// Where the port sits: the last PCI address on its way, else all of its path without its
   /// name. This is what udev makes ID_PATH of, taken from the kernel, so that a missing or
   /// broken udev database can't change the order.
-  private static func position(_ path: HardwareText) -> HardwareText {
-    var address: HardwareText?
-    var all = HardwareText()
+  private static func position(_ path: Text) -> Text {
+    var address: Text?
+    var all = Text()
     for component in path.split(at: 0x2F) {
       if component.isEqual(to: "net") { break }
       if isPCIAddress(component) { address = component }
@@ -87,8 +87,8 @@ enum NetworkSource {
   }
 
   /// `0000:18:00.0`
-  private static func isPCIAddress(_ text: HardwareText) -> Bool {
-    let count = text.byteCount
+  private static func isPCIAddress(_ text: Text) -> Bool {
+    let count = text.bytes.count
     return count >= 12 && text.bytes[count - 2] == 0x2E && text.bytes[count - 5] == 0x3A
       && text.bytes[count - 8] == 0x3A
   }

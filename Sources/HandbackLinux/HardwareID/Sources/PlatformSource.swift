@@ -12,23 +12,23 @@ enum PlatformSource {
   }
 
   private static func isContainer(_ system: borrowing HardwareSystem) -> Bool {
-    let marks = HardwareText("/.dockerenv /run/.containerenv /run/systemd/container /dev/lxd/sock")
+    let marks = Text("/.dockerenv /run/.containerenv /run/systemd/container /dev/lxd/sock")
     for path in marks.split(at: 0x20) where system.tree.exists(path) { return true }
-    for line in system.tree.text(HardwareText("/proc/1/environ")).split(at: 0)
+    for line in system.tree.text("/proc/1/environ").split(at: 0)
     where line.hasPrefix("container=") { return true }
     // OpenVZ: `/proc/vz` everywhere, `/proc/bc` on the host only.
     if system.tree.exists("/proc/vz"), !system.tree.exists("/proc/bc") { return true }
     // Of process 1, never of this one: a host's /proc that is mounted in a container shows the
     // container's own processes too, and there the host was named on purpose.
     let isDump = !system.tree.isRunningSystem && !system.tree.exists("/proc/1/cgroup")
-    let groups = HardwareText(isDump ? "/proc/self/cgroup" : "/proc/1/cgroup")
+    let groups = Text(isDump ? "/proc/self/cgroup" : "/proc/1/cgroup")
     if system.tree.text(groups).containsWord(
       of: "/docker /lxc /kubepods /libpod /machine.slice/")
     {
       return true
     }
     // cgroup v2 hides its path in a container; the mount of `/`, or LXC's over /proc, doesn't.
-    for line in system.tree.text(HardwareText("/proc/1/mountinfo")).split(at: 0x0A)
+    for line in system.tree.text("/proc/1/mountinfo").split(at: 0x0A)
     where line.contains(" / / ") || line.contains(" /proc/") {
       if line.containsWord(
         of: """
@@ -43,26 +43,26 @@ enum PlatformSource {
   }
 
   private static func isVirtualMachine(
-    _ system: borrowing HardwareSystem, _ compatible: HardwareText
+    _ system: borrowing HardwareSystem, _ compatible: Text
   ) -> Bool {
     if compatible.contains("linux,dummy-virt") { return true }
     if system.tree.exists("/proc/device-tree/hypervisor/compatible") { return true }
     if system.tree.exists("/sys/firmware/qemu_fw_cfg") { return true }
     if holds("xen", "/sys/hypervisor/type", system) { return true }
     var hasFirmwareDevice = false
-    system.tree.eachName(in: HardwareText("/proc/device-tree")) { name in
+    system.tree.eachName(in: "/proc/device-tree") { name in
       hasFirmwareDevice = name.hasPrefix("fw-cfg@")
       return !hasFirmwareDevice
     }
     if hasFirmwareDevice { return true }
     // SMBIOS type 0, extension byte 2, bit 4: "the SMBIOS table describes a virtual machine".
-    let table = system.tree.text(HardwareText("/sys/firmware/dmi/entries/0-0/raw"))
-    return table.byteCount > 0x13 && table.bytes[1] > 0x13 && table.bytes[0x13] & 0x10 != 0
+    let table = system.tree.text("/sys/firmware/dmi/entries/0-0/raw")
+    return table.bytes.count > 0x13 && table.bytes[1] > 0x13 && table.bytes[0x13] & 0x10 != 0
   }
 
   private static func holds(
     _ text: StaticString, _ path: StaticString, _ system: borrowing HardwareSystem
   ) -> Bool {
-    system.tree.text(HardwareText(path)).contains(text)
+    system.tree.text(Text(path)).contains(text)
   }
 }

@@ -9,7 +9,7 @@ enum TPMSource {
 
   /// - configuration: tpm2-tss's words for where the TPM is; empty for the device.
   static func observe(
-    _ system: borrowing HardwareSystem, _ configuration: HardwareText,
+    _ system: borrowing HardwareSystem, _ configuration: Text,
     into found: HardwareObservations
   ) {
     var place = configuration
@@ -18,7 +18,7 @@ enum TPMSource {
         found.add(.tpmEndorsementKey, .absent)
         return
       }
-      place = HardwareText("device:")
+      place = Text("device:")
       place.append(device)
     }
     // A TPM that is there and does not answer is no missing TPM, nor is a missing library.
@@ -33,6 +33,6 @@ enum TPMSource {
     let digest = hasher.finalize()
     var bytes: [UInt8] = []
     for index in digest.indices { bytes.append(digest[index]) }
-    found.add(.tpmEndorsementKey, .value(HardwareText(hexOf: bytes)))
+    found.add(.tpmEndorsementKey, .value(Text(hexOf: bytes)))
   }
 }

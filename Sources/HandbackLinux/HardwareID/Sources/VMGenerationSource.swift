@@ -13,10 +13,10 @@ enum VMGenerationSource {
       found.add(.vmGeneration, content)
       return
     }
-    if raw.byteCount < offset + 16 {
+    if raw.bytes.count < offset + 16 {
       found.add(.vmGeneration, .absent)
     } else {
-      let guid = HardwareText(hexOf: raw.slice(offset..<(offset + 16)).bytes)
+      let guid = Text(hexOf: raw.slice(offset..<(offset + 16)).bytes)
       found.add(.vmGeneration, .value(guid))
     }
   }
