@@ -37,7 +37,7 @@ public struct TransportFault: Error, Sendable {
     public static var allCases: Cases<Kind> { Cases() }
 
     case resolve, connect, tls, tlsNotYetValid, tlsExpired, timeout, cut, malformed, tooLarge
-    case transportMissing, other
+    case transportMissing, interrupted, other
 
     public var name: StaticString {
       switch self {
@@ -51,6 +51,7 @@ public struct TransportFault: Error, Sendable {
       case .malformed: "malformed_answer"
       case .tooLarge: "answer_too_large"
       case .transportMissing: "libcurl_missing"
+      case .interrupted: "interrupted"
       case .other: "transport_failed"
       }
     }

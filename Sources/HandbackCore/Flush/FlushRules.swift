@@ -7,9 +7,11 @@ public struct FlushRules: Sendable {
   public var backoff: Backoff
   /// Between tries while our own settings are refused: slow, since only a person can cure it.
   public var heldBackoff: Backoff
-  /// `true` heeds every wait, as a timer should; `false`, for a person or a network event, heeds
-  /// only the server's `Retry-After`.
+  /// `true` heeds every wait, as a timer should; `false`, for a person, heeds only the server's
+  /// `Retry-After`.
   public var onlyDue: Bool
+  /// Beside `onlyDue`: the network has changed, and a wait for it is over.
+  public var networkHasChanged: Bool
   /// Sends this one and no other.
   public var only: Ticket?
 
@@ -19,12 +21,14 @@ public struct FlushRules: Sendable {
     heldBackoff: Backoff = Backoff(
       baseMilliseconds: 3_600_000, ceilingMilliseconds: 86_400_000),
     onlyDue: Bool = false,
+    networkHasChanged: Bool = false,
     only: Ticket? = nil
   ) {
     self.requestsPerSecondMax = requestsPerSecondMax
     self.backoff = backoff
     self.heldBackoff = heldBackoff
     self.onlyDue = onlyDue
+    self.networkHasChanged = networkHasChanged
     self.only = only
   }
 

@@ -5,6 +5,9 @@ extension Flusher {
   public mutating func receive<Journal: FlushJournal & ~Copyable>(
     _ result: ExchangeResult, _ journal: inout Journal, at now: Moment, random: UInt64
   ) throws(Journal.Failure) -> FlushEvent {
+    if case .fault(let fault) = result, fault.kind == .interrupted {
+      return try conclude(interruption(fault), &journal, at: now)
+    }
     switch stage {
     case .awaitingTokenAddress, .awaitingToken:
       if takeToken(result, at: now) { return .none }
@@ -168,6 +171,20 @@ extension Flusher {
       change: .postponed(
         wait, failures: failures + (fault.mayHaveReachedServer ? 1 : 0), isHeld: false,
         openAttempts: openBefore + (fault.mayHaveReachedServer ? 1 : 0)),
+      outcome: outcome(of: fault))
+  }
+
+  /// Stopped from outside: nobody's failure, so nothing waits for it, and the pass ends. What was
+  /// sent stays unanswered; what wasn't is known to have done nothing.
+  private mutating func interruption(_ fault: TransportFault) -> Conclusion {
+    guard let openBefore = current?.openAttempts, let failures = current?.failures else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    end = .stopped(.none, millisecondsLeft: 0)
+    var open = openBefore
+    if case .awaitingVerdict = stage, fault.mayHaveReachedServer { open += 1 }
+    return Conclusion(
+      change: .postponed(nil, failures: failures, isHeld: false, openAttempts: open),
       outcome: outcome(of: fault))
   }
 

@@ -57,7 +57,7 @@ public struct Flusher: ~Copyable {
     if let end { return .finished(end) }
     let server = try loadServer(&journal)
     let left = server.wait?.millisecondsLeft(at: now) ?? 0
-    if left > 0, rules.onlyDue || server.reason == .retryAfter {
+    if left > 0, isHeeded(server.reason) {
       return finish(.stopped(server.reason, millisecondsLeft: left))
     }
     guard try choose(&journal, at: now) else { return finish(.done) }
@@ -69,6 +69,14 @@ public struct Flusher: ~Copyable {
       return .pause(milliseconds: 0)
     }
     return .send(deactivationExchange(at: now))
+  }
+
+  private func isHeeded(_ reason: WaitReason) -> Bool {
+    switch reason {
+    case .retryAfter: true
+    case .network: rules.onlyDue && !rules.networkHasChanged
+    case .none, .held, .server: rules.onlyDue
+    }
   }
 
   private mutating func finish(_ end: FlushEnd) -> FlushStep {

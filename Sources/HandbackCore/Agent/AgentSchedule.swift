@@ -1,0 +1,232 @@
+/// Decides when the agent looks, sends and sleeps. It knows neither clock nor network: it is told
+/// what happened, and asked what to do next.
+///
+/// Waits are the journal's, which survive a restart; here is only what a restart may forget. A
+/// change of the network overrides a wait for the network, in memory: nothing is written for it.
+/// It never overrides `Retry-After`, nor the backoff from a server that answers, since what changed
+/// is not on its side.
+public struct AgentSchedule: Sendable {
+  private let rules: AgentRules
+  private var backlog = Backlog()
+  private var network: NetworkView?
+  private var networkLook: Int64?
+  private var journalLook: Int64?
+  /// No first try before.
+  private var spreadUntil: Int64
+  /// No pass before, because of how the last one ended.
+  private var pauseUntil = distantPast
+  private var lastEnd = PassEnd.ran
+  private var lastPass = distantPast
+  /// A pass that a change of the network, or a person, wants.
+  private var wish: Wish?
+  /// What the pass that is running heeds.
+  private var heeding = Heeding.everyWait
+  /// Tries after a change that reached nobody, one after the other, and when the last one ended.
+  private var vainChanges = 0
+  private var lastChange = distantPast
+  private var troubles = 0
+
+  private struct Wish: Sendable {
+    var bootMilliseconds: Int64
+    var heeding: Heeding
+  }
+
+  /// Room is left to add to it.
+  private static let distantPast = Int64.min / 2
+
+  /// `random` is fresh: the spread is drawn from it, here and below.
+  public init(_ rules: AgentRules, at now: Moment, random: UInt64) {
+    self.rules = rules
+    networkLook = now.bootMilliseconds
+    journalLook = now.bootMilliseconds
+    spreadUntil = now.bootMilliseconds + Self.spread(rules, random)
+    if rules.endsWhenEmpty {
+      wish = Wish(bootMilliseconds: now.bootMilliseconds, heeding: .retryAfterAlone)
+    }
+  }
+
+  // MARK: - What happened
+
+  /// Something about links, addresses or routes changed, or events of that kind were lost.
+  public mutating func networkRang(at now: Moment) {
+    if networkLook == nil {
+      networkLook = now.bootMilliseconds + AgentRules.networkLookMilliseconds
+    }
+  }
+
+  /// Somebody wrote to the journal.
+  public mutating func journalRang(at now: Moment) {
+    if journalLook == nil {
+      journalLook = now.bootMilliseconds + AgentRules.journalLookMilliseconds
+    }
+  }
+
+  /// The routes as they are now.
+  public mutating func networkRead(_ view: NetworkView, at now: Moment, random: UInt64) {
+    let before = network
+    network = view
+    // The first look is no change: the start itself is spread.
+    guard let before, before != view, view.reach != .none else { return }
+    let due = changeDue(at: now) + Self.spread(rules, random)
+    if before.reach == .none {
+      // What was queued meanwhile, and never tried, is spread as well.
+      spreadUntil = due
+      wish?.bootMilliseconds = due
+    }
+    wishFor(due)
+  }
+
+  /// The wall clock was set: a certificate that was not valid yet may be now.
+  public mutating func clockSet(at now: Moment, random: UInt64) {
+    wishFor(changeDue(at: now) + Self.spread(rules, random))
+  }
+
+  /// A person asked for a try, or changed the settings.
+  public mutating func asked(at now: Moment) {
+    troubles = 0
+    pauseUntil = Self.distantPast
+    spreadUntil = Self.distantPast
+    journalLook = now.bootMilliseconds
+    wish = Wish(bootMilliseconds: now.bootMilliseconds, heeding: .retryAfterAlone)
+  }
+
+  /// The journal as it is now.
+  public mutating func journalRead(_ backlog: Backlog, at now: Moment) {
+    self.backlog = backlog
+    if lastEnd == .ran, backlog.reason != .network { vainChanges = 0 }
+    if backlog.pendingCount == 0, !rules.endsWhenEmpty { wish = nil }
+  }
+
+  /// The journal can't be read: it is looked at again when it changes, and after a while.
+  public mutating func journalFailed(at now: Moment) {
+    backlog = Backlog()
+    journalLook = now.bootMilliseconds + troublePause()
+  }
+
+  public mutating func passEnded(_ end: PassEnd, at now: Moment) {
+    let boot = now.bootMilliseconds
+    lastEnd = end
+    lastPass = boot
+    pauseUntil = Self.distantPast
+    if end == .networkChanged || (end == .ran && heeding == .allButNetwork) {
+      vainChanges += 1
+      lastChange = boot
+    }
+    switch end {
+    case .ran:
+      troubles = 0
+    case .networkChanged:
+      pauseUntil = changeDue(at: now)
+      wishFor(pauseUntil)
+    case .blocked:
+      // Its writes ring; reading the journal now would only find it at work.
+      pauseUntil = boot + AgentRules.blockedMilliseconds
+      return
+    case .trouble:
+      pauseUntil = boot + troublePause()
+    }
+    journalLook = boot
+  }
+
+  // MARK: - What to do
+
+  public mutating func step(at now: Moment) -> AgentStep {
+    let boot = now.bootMilliseconds
+    if let end = rules.deadlineBootMilliseconds, end <= boot { return .finished(.deadline) }
+    if let look = networkLook, look <= boot {
+      networkLook = nil
+      return .readNetwork
+    }
+    if let look = journalLook, look <= boot {
+      journalLook = nil
+      if lastEnd == .blocked { pauseUntil = Self.distantPast }
+      return .readJournal
+    }
+    if rules.endsWhenEmpty, backlog.pendingCount == 0, journalLook == nil {
+      return .finished(.empty)
+    }
+    if let wish, let due = wishDue, due <= boot { return pass(wish.heeding) }
+    if let due = timedDue, due <= boot { return pass(.everyWait) }
+    var until = Self.earlier(nextTryBootMilliseconds, networkLook)
+    until = Self.earlier(until, journalLook)
+    until = Self.earlier(until, rules.deadlineBootMilliseconds)
+    return .sleep(
+      untilBootMilliseconds: until, hearsNetwork: networkLook == nil,
+      hearsJournal: journalLook == nil)
+  }
+
+  private mutating func pass(_ heeding: Heeding) -> AgentStep {
+    wish = nil
+    self.heeding = heeding
+    return .pass(heeding)
+  }
+
+  /// When the next try is due; `nil` if nothing is pending or no route leads anywhere.
+  public var nextTryBootMilliseconds: Int64? { Self.earlier(timedDue, wishDue) }
+
+  /// As of the last look; before the first, `none`.
+  public var reach: Reach { network?.reach ?? .none }
+
+  // MARK: - When
+
+  private var canSend: Bool { backlog.pendingCount > 0 && reach != .none }
+
+  private var timedDue: Int64? {
+    guard canSend else { return nil }
+    var due = max(backlog.dueBootMilliseconds, backlog.serverBootMilliseconds)
+    due = max(due, spreadUntil, pauseUntil)
+    due = max(due, lastPass + AgentRules.passMillisecondsMin)
+    if reach == .narrow, backlog.reason == .network {
+      due = max(due, lastPass + AgentRules.narrowMilliseconds)
+    }
+    return due
+  }
+
+  private var wishDue: Int64? {
+    guard canSend, let wish else { return nil }
+    let due = max(wish.bootMilliseconds, pauseUntil)
+    switch wish.heeding {
+    case .retryAfterAlone:
+      return backlog.reason == .retryAfter ? max(due, backlog.serverBootMilliseconds) : due
+    case .allButNetwork, .everyWait:
+      let server = backlog.reason == .network ? due : backlog.serverBootMilliseconds
+      return max(due, spreadUntil, backlog.dueBootMilliseconds, server)
+    }
+  }
+
+  /// Keeps an earlier wish: events in a row must not put a try off.
+  private mutating func wishFor(_ due: Int64) {
+    guard let before = wish else {
+      wish = Wish(bootMilliseconds: due, heeding: .allButNetwork)
+      return
+    }
+    wish?.bootMilliseconds = min(before.bootMilliseconds, due)
+  }
+
+  /// When a change may be tried: at once, if the last one was not in vain.
+  private func changeDue(at now: Moment) -> Int64 {
+    guard vainChanges > 1 else { return now.bootMilliseconds }
+    let gap = Self.doubled(1000, vainChanges - 2, AgentRules.changeGapMillisecondsMax)
+    return max(now.bootMilliseconds, lastChange + gap)
+  }
+
+  private mutating func troublePause() -> Int64 {
+    troubles += 1
+    return Self.doubled(
+      AgentRules.troubleMilliseconds, troubles - 1, AgentRules.troubleMillisecondsMax)
+  }
+
+  private static func doubled(_ first: Int64, _ times: Int, _ limit: Int64) -> Int64 {
+    min(first << Int64(min(times, 20)), limit)
+  }
+
+  private static func spread(_ rules: AgentRules, _ random: UInt64) -> Int64 {
+    Int64(random % UInt64(rules.firstTrySpreadMilliseconds + 1))
+  }
+
+  private static func earlier(_ one: Int64?, _ other: Int64?) -> Int64? {
+    guard let one else { return other }
+    guard let other else { return one }
+    return min(one, other)
+  }
+}
