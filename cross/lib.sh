@@ -210,6 +210,13 @@ JSON
   fi
 }
 
+# keep_to_ourselves: takes these scripts' own variables out of the environment of what is started:
+# to the agent, an unknown HANDBACK_ name is an error.
+keep_to_ourselves() {
+  export -n HANDBACK_BINARY HANDBACK_BOOT_DATE HANDBACK_CPU HANDBACK_DEBIAN_MIRROR \
+    HANDBACK_SYSROOT HANDBACK_SYSROOTS HANDBACK_TESTS
+}
+
 # emulate CPU SYSROOT PROGRAM: the command that runs PROGRAM, in the list `emulation`. The sysroot's
 # own loader is started and told where its libraries are. QEMU's way (a prefix that it tries before
 # each path) would look into the sysroot for the program's files too, and its redirection misses the
