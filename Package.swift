@@ -56,6 +56,9 @@ let package = Package(
       packageAccess: false,
       swiftSettings: settings
     ),
+    .executableTarget(
+      name: "Fleet", dependencies: ["HandbackCore", "TestSupport"], path: "Tests/Fleet",
+      swiftSettings: testSettings),
     .target(
       name: "TestSupport", dependencies: ["HandbackCore"], path: "Tests/Support",
       swiftSettings: testSettings),
