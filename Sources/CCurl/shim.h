@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 // Every function is in libcurl 7.68, the oldest that boards have.
 #define CCURL_FUNCTIONS(use)                                                                     \
@@ -23,11 +24,52 @@
   use(multi_poll, curl_multi_poll) use(multi_info_read, curl_multi_info_read)                    \
   use(multi_cleanup, curl_multi_cleanup)
 
+// Of the OpenSSL that libcurl uses, since 1.1.1. Declared here, as this program is built on boards
+// whose libcurl has another TLS library. None of them takes a `time_t`, whose width on 32-bit
+// boards differs between builds of OpenSSL.
+#define CCURL_OPENSSL_FUNCTIONS(use)                                                             \
+  use(const char *, version, OpenSSL_version, (int what))                                        \
+  use(void, set_verify, SSL_CTX_set_verify, (void *context, int mode, ccurl_verify check))       \
+  use(int, get_error, X509_STORE_CTX_get_error, (void *chain))                                   \
+  use(void, set_error, X509_STORE_CTX_set_error, (void *chain, int error))                       \
+  use(void *, certificate, X509_STORE_CTX_get_current_cert, (void *chain))                       \
+  use(const void *, end, X509_get0_notAfter, (const void *certificate))                          \
+  use(int, to_calendar, ASN1_TIME_to_tm, (const void *time, struct tm *calendar))
+typedef int (*ccurl_verify)(int is_good, void *chain);
+
 typedef struct {
 #define CCURL_FIELD(name, function) __typeof__(function) *name;
   CCURL_FUNCTIONS(CCURL_FIELD)
 #undef CCURL_FIELD
 } ccurl_api;
+
+typedef struct {
+#define CCURL_FIELD(result, name, function, parameters) result (*name) parameters;
+  CCURL_OPENSSL_FUNCTIONS(CCURL_FIELD)
+#undef CCURL_FIELD
+} ccurl_openssl;
+
+#ifndef HANDBACK_STATIC_CURL
+static inline void *ccurl_open(void) {
+  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  return library ? library : dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+}
+
+// Fills the pointers with the functions named one after the other; 0 if one is missing.
+static inline int ccurl_find(void *library, const char *name, void **slot) {
+  int found = 1;
+  for (; *name; name += strlen(name) + 1) {
+    *slot = dlsym(library, name);
+    if (!*slot++) found = 0;
+  }
+  return found;
+}
+#endif
+
+// `curl_version_info` needs a macro's version.
+static inline const curl_version_info_data *ccurl_version(const ccurl_api *api) {
+  return api->version_info(CURLVERSION_NOW);
+}
 
 // Returns 1, or 0 if the library or one of its functions is missing. The library stays open for
 // the process's life: OpenSSL below it registers exit handlers.
@@ -38,20 +80,32 @@ static inline int ccurl_load(ccurl_api *api) {
 #undef CCURL_LINK
   return 1;
 #else
-  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (!library) library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+  void *library = ccurl_open();
   if (!library) return 0;
-  int found = 1;
   // The table's pointers and these names are in one order.
 #define CCURL_NAME(name, function) #function "\0"
-  static const char names[] = CCURL_FUNCTIONS(CCURL_NAME);
+  return ccurl_find(library, CCURL_FUNCTIONS(CCURL_NAME), (void **)api);
 #undef CCURL_NAME
-  void **slot = (void **)api;
-  for (const char *name = names; *name; name += strlen(name) + 1) {
-    *slot = dlsym(library, name);
-    if (!*slot++) found = 0;
-  }
-  return found;
+#endif
+}
+
+// Returns 1 if libcurl's TLS library is OpenSSL and its functions were found. `dlsym` looks through
+// libcurl's own dependencies, so that another OpenSSL of the process isn't taken; one inside of
+// libcurl beside one of its dependencies is told by the version.
+static inline int ccurl_load_openssl(const ccurl_api *api, ccurl_openssl *openssl) {
+#ifdef HANDBACK_STATIC_CURL
+  return 0;
+#else
+  static const char expected[] = "OpenSSL/";
+  const char *used = ccurl_version(api)->ssl_version;
+  if (!used || strncmp(used, expected, sizeof expected - 1)) return 0;
+#define CCURL_NAME(result, name, function, parameters) #function "\0"
+  void *library = ccurl_open();
+  if (!ccurl_find(library, CCURL_OPENSSL_FUNCTIONS(CCURL_NAME), (void **)openssl)) return 0;
+#undef CCURL_NAME
+  // "OpenSSL/3.0.17" and "OpenSSL 3.0.17 1 Jul 2025".
+  used += sizeof expected - 1;
+  return !strncmp(openssl->version(0) + sizeof expected - 1, used, strlen(used));
 #endif
 }
 
@@ -78,6 +132,10 @@ typedef int (*ccurl_debug)(CURL *easy, curl_infotype type, char *bytes, size_t c
 static inline CURLcode ccurl_set_debug(const ccurl_api *api, CURL *easy, ccurl_debug function) {
   return api->easy_setopt(easy, CURLOPT_DEBUGFUNCTION, function);
 }
+typedef CURLcode (*ccurl_context)(CURL *easy, void *context, void *receiver);
+static inline CURLcode ccurl_set_context(const ccurl_api *api, CURL *easy, ccurl_context function) {
+  return api->easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, function);
+}
 static inline long ccurl_get_long(const ccurl_api *api, CURL *easy, CURLINFO info) {
   long value = 0;
   return api->easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
@@ -91,10 +149,6 @@ static inline int ccurl_result(const ccurl_api *api, CURLM *multi) {
   return message && message->msg == CURLMSG_DONE ? (int)message->data.result : -1;
 }
 
-// `curl_version_info` needs a macro's version.
-static inline const curl_version_info_data *ccurl_version(const ccurl_api *api) {
-  return api->version_info(CURLVERSION_NOW);
-}
 static inline int ccurl_resolves_without_blocking(const ccurl_api *api) {
   return (ccurl_version(api)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }

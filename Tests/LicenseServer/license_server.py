@@ -75,7 +75,10 @@ def parser():
         help="how far in the future a Date may be (900)")
     add("--certificate", choices=KINDS, default="good", metavar="KIND",
         help="the server's certificate: " + ", ".join(KINDS))
-    add("--tls-max", choices=("1.2", "1.3"), default="1.3", help="newest TLS version (1.3)")
+    add("--certificate-until", type=int, metavar="SECONDS",
+        help="when the certificate ends, since 1970-01-01 UTC (ten years from now)")
+    add("--tls-max", choices=("1.1", "1.2", "1.3"), default="1.3",
+        help="newest TLS version (1.3); with 1.1 no other")
     add("--success-form", choices=("bare", "quoted"), default="quoted",
         help="how license_deactivated is written (quoted, as a JSON string)")
     add("--license-signature", nargs="?", const="", metavar="BASE64",
@@ -157,7 +160,8 @@ def start(options, server, folder):
     ca_file = None
     if not options.plain:
         try:
-            ca_file = make_certificates(folder, options.certificate)
+            ca_file = make_certificates(folder, options.certificate,
+                                        options.certificate_until)
         except CertificateError as problem:
             raise Failure(EX_UNAVAILABLE, f"cannot make certificates: {problem}") from None
         server.context = server_context(folder, options.tls_max)

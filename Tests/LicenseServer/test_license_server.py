@@ -121,6 +121,25 @@ class ProgramTest(unittest.TestCase):
 
 
 class CertificatesTest(unittest.TestCase):
+    def test_certificate_that_ends(self):
+        now = int(time.time())
+        self.assertEqual(self.end_of_certificate(now + 86400), now + 86400)
+        # After 2050 a certificate writes its dates in another form (RFC 5280 4.1.2.5).
+        self.assertEqual(self.end_of_certificate(2_600_000_000), 2_600_000_000)
+
+    def end_of_certificate(self, until):
+        emulator = Emulator("--certificate-until", str(until), tls=True)
+        self.addCleanup(emulator.close)
+        with emulator.connect() as sock:
+            return ssl.cert_time_to_seconds(sock.getpeercert()["notAfter"])
+
+    def test_only_tls_1_1(self):
+        emulator = Emulator("--tls-max", "1.1", tls=True)
+        self.addCleanup(emulator.close)
+        with self.assertRaises(ssl.SSLError) as caught:
+            emulator.connect()
+        self.assertIn("PROTOCOL_VERSION", caught.exception.reason)
+
     def problem(self, kind):
         emulator = Emulator("--certificate", kind, tls=True)
         self.addCleanup(emulator.close)

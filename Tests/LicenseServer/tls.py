@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import warnings
 
 KINDS = ("good", "expired", "not-yet-valid", "wrong-name", "self-signed")
 YEAR_SECONDS = 31_556_952
@@ -84,10 +85,15 @@ def _sign(folder, section, begin, end, request, out, *authority):
          "-startdate", begin, "-enddate", end, "-in", request, "-out", out, *authority)
 
 
-def make_certificates(folder, kind):
-    """Writes ca.pem, server.pem and their keys into `folder`; returns the path of ca.pem."""
-    begin, end = "20200101000000Z", _date(time.time() + 10 * YEAR_SECONDS)
-    server_begin, server_end, names = begin, end, GOOD_NAMES
+def make_certificates(folder, kind, until=None):
+    """Writes ca.pem, server.pem and their keys into `folder`; returns the path of ca.pem.
+
+    `until` is when the server's certificate ends, in seconds since 1970-01-01 UTC.
+    """
+    now = time.time()
+    begin, end = "20200101000000Z", _date(max(until or 0, now + 10 * YEAR_SECONDS))
+    server_begin, server_end = begin, _date(until) if until else end
+    names = GOOD_NAMES
     if kind == "expired":
         server_end = "20200201000000Z"
     elif kind == "not-yet-valid":
@@ -130,6 +136,12 @@ def server_context(folder, newest=None):
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if newest == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
+    elif newest == "1.1":
+        # Out of fashion: OpenSSL wants to be told, and says that it is deprecated.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.set_alpn_protocols(["http/1.1"])
     context.load_cert_chain(os.path.join(folder, "server.pem"), os.path.join(folder, "server.key"))
     return context

@@ -38,6 +38,15 @@ public struct Device {
     return memory
   }
 
+  /// What the program takes for the time, as a dead battery or a person may set it: `+11y`, or
+  /// `@1970-01-01 00:00:30` in UTC. By libfaketime; the clocks that nobody can set stay right.
+  public mutating func setWallClock(_ time: String) {
+    program.environment["LD_PRELOAD"] = "/usr/$LIB/faketime/libfaketime.so.1"
+    program.environment["FAKETIME"] = time
+    program.environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+    program.environment["TZ"] = "UTC"
+  }
+
   @discardableResult
   public func run(_ arguments: String..., input: String? = nil) -> Program.Result {
     program.run(arguments, input: input)

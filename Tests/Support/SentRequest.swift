@@ -14,6 +14,7 @@ public struct SentRequest: Sendable {
   public let dateSeconds: Int64
   public let authorization: String
   public let body: String
+  public let certificateSeconds: Int64
   public let sentAt: Moment
 
   public init(_ exchange: borrowing Exchange, at now: Moment) {
@@ -26,6 +27,7 @@ public struct SentRequest: Sendable {
     dateSeconds = Self.seconds(date)
     authorization = exchange.authorization.copyBytes().text
     body = exchange.body.copyBytes().text
+    certificateSeconds = exchange.certificateSeconds
     sentAt = now
   }
 
@@ -36,6 +38,7 @@ public struct SentRequest: Sendable {
     self.dateSeconds = dateSeconds
     self.authorization = authorization
     self.body = body
+    certificateSeconds = dateSeconds
     sentAt = Moment(wallSeconds: dateSeconds, bootMilliseconds: 0, bootID: 0)
   }
 

@@ -11,15 +11,19 @@ public struct Exchange: ~Copyable {
 
   public let target: Target
   public let date: IMFFixdate
+  /// Seconds since 1970-01-01 UTC that the server's certificate must outlive; see `ServerClock`.
+  public let certificateSeconds: Int64
   /// The whole field, `Authorization: …`; empty where the request has none.
   public let authorization: Secret
   public let body: Secret
 
   init(
-    target: Target, date: IMFFixdate, authorization: consuming Secret, body: consuming Secret
+    target: Target, date: IMFFixdate, certificateSeconds: Int64,
+    authorization: consuming Secret, body: consuming Secret
   ) {
     self.target = target
     self.date = date
+    self.certificateSeconds = certificateSeconds
     self.authorization = authorization
     self.body = body
   }
@@ -70,5 +74,9 @@ public struct TransportFault: Error, Sendable {
     self.code = code
     self.message = message
     self.mayHaveReachedServer = mayHaveReachedServer
+  }
+
+  var waitReason: WaitReason {
+    kind == .tlsNotYetValid || kind == .tlsExpired ? .clock : .network
   }
 }

@@ -26,17 +26,18 @@ extension Flusher {
       return nil
     }
     let date = IMFFixdate(epochSeconds: clock.seconds(at: now))
+    let certificateSeconds = clock.certificateSeconds(at: now)
     let nothing = [UInt8]()
     guard let url = keeper.tokenURL else {
       stage = .awaitingTokenAddress
       return Exchange(
-        target: .tokenAddress, date: date, authorization: Secret(copying: nothing.span),
-        body: Secret(copying: nothing.span))
+        target: .tokenAddress, date: date, certificateSeconds: certificateSeconds,
+        authorization: Secret(copying: nothing.span), body: Secret(copying: nothing.span))
     }
     stage = .awaitingToken
     return Exchange(
-      target: .token(url: url), date: date, authorization: Secret(copying: nothing.span),
-      body: keeper.requestBody())
+      target: .token(url: url), date: date, certificateSeconds: certificateSeconds,
+      authorization: Secret(copying: nothing.span), body: keeper.requestBody())
   }
 
   var tokenKeeper: TokenKeeper? {

@@ -165,7 +165,7 @@ extension Flusher {
     if concernsThisOne {
       wait = self.wait(rules.backoff, failures: failures, at: now, random: random)
     } else {
-      serverRefused(.network, rules.backoff, at: now, random: random)
+      serverRefused(fault.waitReason, rules.backoff, at: now, random: random)
     }
     return Conclusion(
       change: .postponed(
@@ -221,7 +221,7 @@ extension Flusher {
     var isHeld = false
     switch result {
     case .fault(let fault):
-      serverRefused(.network, rules.backoff, at: now, random: random)
+      serverRefused(fault.waitReason, rules.backoff, at: now, random: random)
       outcome = self.outcome(of: fault)
     case .answer(let answer):
       let error = answer.text("error")

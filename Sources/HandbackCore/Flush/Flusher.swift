@@ -133,8 +133,9 @@ public struct Flusher: ~Copyable {
     stage = .awaitingVerdict
     pace(at: now)
     return Exchange(
-      target: .deactivateLicense, date: date, authorization: authorization(for: date),
-      body: body())
+      target: .deactivateLicense, date: date,
+      certificateSeconds: clock.certificateSeconds(at: now),
+      authorization: authorization(for: date), body: body())
   }
 
   private mutating func pace(at now: Moment) {

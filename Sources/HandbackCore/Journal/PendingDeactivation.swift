@@ -93,6 +93,12 @@ public enum WaitReason: Int64, Sendable {
   case held = 3
   /// The server answered that it can't at the moment.
   case server = 4
+  /// By this device's time the server's certificate isn't valid: not yet, or not any more. A
+  /// clock that is set anew, a network event or a person may shorten this.
+  case clock = 5
+
+  /// Whether the server was not reached.
+  public var isUnreachable: Bool { self == .network || self == .clock }
 }
 
 /// The journal as the flush needs it. Every method is one transaction, durable on return.

@@ -25,7 +25,7 @@ public enum HTTPDate {
       guard let second = reader.time(text), reader.take(0x20, text), reader.zone(text),
         reader.isAtEnd
       else { return nil }
-      return seconds(year: year, month: month, day: day, second: second)
+      return seconds(year: year, month: month, day: day, secondOfDay: second)
     }
     // asctime: "Sun Nov  6 08:49:37 1994".
     guard first.count == 3, reader.take(0x20, text), let month = reader.month(text),
@@ -36,14 +36,16 @@ public enum HTTPDate {
       let second = reader.time(text), reader.take(0x20, text),
       let year = reader.number(text, digits: 4), reader.isAtEnd
     else { return nil }
-    return seconds(year: year, month: month, day: day, second: second)
+    return seconds(year: year, month: month, day: day, secondOfDay: second)
   }
 
-  private static func seconds(year: Int, month: Int, day: Int, second: Int) -> Int64? {
+  /// Seconds since 1970-01-01 UTC of a day of the calendar; `nil` if there is no such day, or if
+  /// it is before that.
+  public static func seconds(year: Int, month: Int, day: Int, secondOfDay: Int) -> Int64? {
     guard year >= 1970, let date = CivilDate(year: year, month: month, day: day) else {
       return nil
     }
-    return Int64(date.daysSinceEpoch) * 86_400 + Int64(second)
+    return Int64(date.daysSinceEpoch) * 86_400 + Int64(secondOfDay)
   }
 
   /// Moves through a date; every method takes what it names, or leaves and says no.

@@ -14,6 +14,8 @@ public final class CurlTransport {
   private let receiver = CurlReceiver()
   private let multi: UnsafeMutableRawPointer
   private let easy: UnsafeMutableRawPointer
+  /// Whether certificates are judged by our time, and not by the wall clock.
+  private let judgesCertificateTime: Bool
 
   public init(_ options: TransportOptions) throws(TransportError) {
     let library = try CurlLibrary()
@@ -27,6 +29,7 @@ public final class CurlTransport {
     self.options = options
     unsafe self.multi = multi
     unsafe self.easy = easy
+    judgesCertificateTime = unsafe CertificateTime.install(self.library.api, easy)
     setFixedOptions()
   }
 
@@ -69,6 +72,7 @@ public final class CurlTransport {
     _ exchange: borrowing Exchange, isInterrupted: () -> Bool
   ) -> ExchangeResult {
     receiver.begin()
+    unsafe CertificateTime.seconds = exchange.certificateSeconds
     var code: Int32 = -1
     let isForm = setTarget(exchange)
     // libcurl reads body and fields in place: both live until the transfer is over.
@@ -96,7 +100,7 @@ public final class CurlTransport {
         unsafe ccurl_set_pointer(library.api, easy, CURLOPT_POSTFIELDS, nil)
       }
     }
-    return result(code)
+    return result(code, exchange.certificateSeconds)
   }
 
   /// `true` if the body is a form.
@@ -143,7 +147,7 @@ public final class CurlTransport {
 // MARK: - Results
 
 extension CurlTransport {
-  private func result(_ code: Int32) -> ExchangeResult {
+  private func result(_ code: Int32, _ certificateSeconds: Int64) -> ExchangeResult {
     if code == Int32(CURLE_OK.rawValue) {
       var answer = receiver.answer
       answer.status = unsafe ccurl_get_long(library.api, easy, CURLINFO_RESPONSE_CODE)
@@ -153,18 +157,27 @@ extension CurlTransport {
     var kind = Self.kind(code)
     if receiver.isTooLarge { kind = .tooLarge }
     if code == Int32(CURLE_PEER_FAILED_VERIFICATION.rawValue) {
-      // X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL: the clock may
-      // be wrong, and not the server.
-      switch unsafe ccurl_get_long(library.api, easy, CURLINFO_SSL_VERIFYRESULT) {
-      case 9: kind = .tlsNotYetValid
-      case 10: kind = .tlsExpired
-      default: break
-      }
+      kind = verificationFault(certificateSeconds)
     }
     return .fault(
       TransportFault(
         kind: kind, code: code, message: words(code),
         mayHaveReachedServer: receiver.sendCount > 0))
+  }
+
+  /// Tells a clock that is wrong from a server that is.
+  private func verificationFault(_ certificateSeconds: Int64) -> TransportFault.Kind {
+    let result = unsafe ccurl_get_long(library.api, easy, CURLINFO_SSL_VERIFYRESULT)
+    if judgesCertificateTime {
+      return result == Int(CertificateTime.expired) ? .tlsExpired : .tls
+    }
+    // Not every TLS library says what is wrong. With a clock that is before all that is known to
+    // be past, it is the clock until that is set.
+    if SystemClock.now().wallSeconds < certificateSeconds { return .tlsNotYetValid }
+    // GNUTLS_CERT_NOT_ACTIVATED and GNUTLS_CERT_EXPIRED; OpenSSL's numbers end below them.
+    if result & 1 << 9 != 0 || result == Int(CertificateTime.notYetValid) { return .tlsNotYetValid }
+    if result & 1 << 10 != 0 || result == Int(CertificateTime.expired) { return .tlsExpired }
+    return .tls
   }
 
   private func words(_ code: Int32) -> Text {

@@ -157,14 +157,9 @@ extension SQLiteJournal: FlushJournal {
           anchor_boot_ms, anchor_boot
         FROM server WHERE id = 1
         """)
-      let release = Version.releaseEpochSeconds
-      guard try statement.step() else {
-        return ServerState(
-          clock: ServerClock(floorSeconds: release, anchor: nil), failures: 0, wait: nil,
-          reason: .none)
-      }
-      let floor = max(statement.integer(5), release)
-      guard try isAboutThisServer() else {
+      let isKept = try statement.step()
+      let floor = ServerClock.floorSeconds(stored: isKept ? statement.integer(5) : 0)
+      guard isKept, try isAboutThisServer() else {
         return ServerState(
           clock: ServerClock(floorSeconds: floor, anchor: nil), failures: 0, wait: nil,
           reason: .none)

@@ -91,7 +91,7 @@ struct Delivery {
     case .ended(.withdrawn, _, _, _): return .rejected
     case .pending:
       guard isWaiting else { return .ok }
-      return server.reason == .network ? .unavailable : .temporaryFailure
+      return server.reason.isUnreachable ? .unavailable : .temporaryFailure
     }
   }
 

@@ -50,7 +50,7 @@ enum FlushCommand {
   ) throws(Failure) -> ExitCode {
     try output.end(summary, pending: pending)
     if pending > 0 {
-      if case .stopped(.network, _) = summary.end { return .unavailable }
+      if case .stopped(let reason, _) = summary.end, reason.isUnreachable { return .unavailable }
       return .temporaryFailure
     }
     return summary.rejected > 0 ? .rejected : .ok

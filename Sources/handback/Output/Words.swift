@@ -18,6 +18,7 @@ enum Words {
     case .retryAfter: "retry-after"
     case .held: "settings"
     case .server: "server"
+    case .clock: "clock"
     }
   }
 
@@ -28,6 +29,7 @@ enum Words {
     case .retryAfter: "the server asked to wait (Retry-After)"
     case .held: "the server refused this agent's settings or keys"
     case .server: "the server has trouble of its own"
+    case .clock: "by this device's clock the server's certificate is not valid"
     }
   }
 
@@ -60,7 +62,7 @@ enum Words {
 
   private static func hint(_ kind: TransportFault.Kind) -> Text? {
     switch kind {
-    case .tlsNotYetValid: "the clock may not be set: it is before the server's certificate"
+    case .tlsNotYetValid: "set the clock: it is before the server's certificate"
     case .tlsExpired: "the server's certificate has expired, or the clock is wrong"
     case .tls: "the certificate isn't trusted: --ca-file names other certificates to trust"
     case .resolve: "check the name in 'handback settings', and DNS"

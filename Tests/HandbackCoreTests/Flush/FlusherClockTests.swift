@@ -8,7 +8,8 @@ struct FlusherClockTests {
   func `corrects the clock and sends again at once`(errorSeconds: Int64) throws {
     // A floor that is no help.
     let bench = FlushBench(clock: TestClock(wallErrorSeconds: errorSeconds))
-    bench.journal.server.clock = ServerClock(floorSeconds: 0, anchor: nil)
+    bench.journal.server.clock = ServerClock(
+      floorSeconds: TestClock.start - day(3652), anchor: nil)
     #expect(try bench.pass().text == "done")
     #expect(
       bench.events == ["clock \(errorSeconds > 0 ? "" : "+")\(-errorSeconds)", "1 deactivated"])
@@ -108,12 +109,33 @@ struct FlusherClockTests {
     #expect(bench.allProblems == [])
   }
 
-  @Test func `without a correction, a wall clock that jumps is corrected then`() throws {
+  /// Ten years ahead and back, between two passes of one boot.
+  @Test func `a wall clock that jumps after a success is no longer looked at`() throws {
     let bench = FlushBench(FlushBench.licenses(1))
     try bench.pass()
+    let start = bench.clock.worldSeconds
+    for error in [day(3650), 0, -day(3650)] {
+      bench.clock.advance(milliseconds: 1_000_000)
+      bench.clock.wallErrorSeconds = error
+      bench.server.activate(SampleLicense())
+      bench.journal.queue(SampleLicense())
+      bench.restart()
+      try bench.pass()
+      let certificateSeconds = try #require(bench.server.requests.last?.certificateSeconds)
+      #expect((start - 1...bench.clock.worldSeconds).contains(certificateSeconds))
+    }
+    #expect(bench.events == (1...4).map { "\($0) deactivated" })
+  }
+
+  /// In another boot, the jump is only found out by the server.
+  @Test func `a wall clock that jumps over a restart is corrected then`() throws {
+    let bench = FlushBench(FlushBench.licenses(1))
+    try bench.pass()
+    bench.clock.reboot(offMilliseconds: 0)
     bench.clock.wallErrorSeconds = day(3650)
     bench.server.activate(SampleLicense())
     bench.journal.queue(SampleLicense())
+    bench.restart()
     try bench.pass()
     #expect(bench.events == ["1 deactivated", "clock -\(day(3650))", "2 deactivated"])
   }
@@ -121,8 +143,8 @@ struct FlusherClockTests {
   @Test func `the next boot begins with the newest time known`() throws {
     let bench = FlushBench(FlushBench.licenses(1), clock: TestClock(wallErrorSeconds: -9_000_000))
     try bench.pass()
-    let floor = bench.journal.server.clock.floorSeconds
-    #expect(abs(floor - bench.clock.worldSeconds) <= 1)
+    let told = try #require(bench.journal.server.clock.anchor?.seconds)
+    #expect(abs(told - bench.clock.worldSeconds) <= 1)
     bench.clock.reboot(offMilliseconds: 600_000)
     bench.clock.setWall(toSeconds: 2)
     bench.server.activate(SampleLicense())
@@ -130,7 +152,7 @@ struct FlusherClockTests {
     bench.restart()
     try bench.pass()
     // Ten minutes behind is good enough for the server.
-    #expect(bench.server.requests.last?.dateSeconds == floor)
+    #expect(bench.server.requests.last?.dateSeconds == told)
     #expect(bench.events.last == "2 deactivated")
   }
 

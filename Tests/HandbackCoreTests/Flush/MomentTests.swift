@@ -103,26 +103,68 @@ struct ServerClockTests {
       #expect(clock.seconds(at: later) == Self.floor + 1060)
     }
     #expect(clock.seconds(at: Self.moment(wall: Self.floor + 9, id: 2)) == Self.floor + 9)
-    #expect(clock.seconds(at: Self.moment(wall: 9, id: 2)) == Self.floor)
+    // The next boot without a clock begins with the newest time that was told.
+    #expect(clock.seconds(at: Self.moment(wall: 9, id: 2)) == Self.floor + 1000)
     // A correction may go before the floor: the server knows best.
     clock.correct(to: Self.floor - 5000, at: Self.moment(wall: 5))
     #expect(clock.seconds(at: Self.moment(wall: 5)) == Self.floor - 5000)
   }
 
-  @Test func `raises its floor by an hour or more, and only by a time near its own`() {
+  @Test func `takes a wall clock 20 years beyond the floor for wrong`() {
+    let clock = ServerClock(floorSeconds: Self.floor, anchor: nil)
+    let end = Self.floor + 20 * 31_556_952
+    #expect(clock.seconds(at: Self.moment(wall: end)) == end)
+    for wall in [end + 1, Int64.max] {
+      #expect(clock.seconds(at: Self.moment(wall: wall)) == Self.floor)
+      #expect(clock.certificateSeconds(at: Self.moment(wall: wall)) == Self.floor)
+    }
+  }
+
+  @Test func `raises its floor where the wall clock and the server agree`() {
     var clock = ServerClock(floorSeconds: Self.floor, anchor: nil)
+    var boot: Int64 = 0
     func confirmed(_ ahead: Int64, ours: Int64) -> Int64 {
-      clock.confirm(Self.floor + ahead, at: Self.moment(wall: Self.floor + ours))
+      // Another boot each time: within one, the time that was learned goes first.
+      boot += 1
+      clock.confirm(Self.floor + ahead, at: Self.moment(wall: Self.floor + ours, id: boot))
       return clock.floorSeconds - Self.floor
     }
-    #expect(confirmed(3599, ours: 3599) == 0)
     #expect(confirmed(3600, ours: 4051) == 0)
     #expect(confirmed(3600, ours: 3149) == 0)
-    #expect(confirmed(3600, ours: 4050) == 3600)
-    #expect(confirmed(7199, ours: 7199) == 3600)
-    #expect(confirmed(7650, ours: 7200) == 7650)
-    #expect(confirmed(0, ours: 7650) == 7650)
     #expect(clock.anchor == nil)
+    #expect(confirmed(3600, ours: 4050) == 3600)
+    #expect(confirmed(7650, ours: 7200) == 7650)
+    #expect(confirmed(7300, ours: 7650) == 7650)
+    #expect(confirmed(315_360_000, ours: 315_360_000) == 315_360_000)
+  }
+
+  @Test func `learns once an hour: each time is a page more to write`() throws {
+    var clock = ServerClock(floorSeconds: Self.floor, anchor: nil)
+    func confirm(after seconds: Int64) {
+      clock.confirm(
+        Self.floor + seconds, at: Self.moment(wall: Self.floor + seconds, boot: seconds * 1000))
+    }
+    confirm(after: 60)
+    let first = clock
+    #expect(clock.anchor?.seconds == Self.floor + 60)
+    confirm(after: 3659)
+    #expect(clock == first)
+    confirm(after: 3660)
+    #expect(clock.anchor?.seconds == Self.floor + 3660)
+    #expect(clock.floorSeconds == Self.floor + 3660)
+  }
+
+  @Test func `a server alone raises no floor`() {
+    var clock = ServerClock(floorSeconds: Self.floor, anchor: nil)
+    for wall in [30, Self.floor, Self.floor + 700_000_000] {
+      clock.correct(to: Self.floor + 1_000_000_000, at: Self.moment(wall: wall))
+      clock.confirm(Self.floor + 1_000_000_001, at: Self.moment(wall: wall, boot: 11_000))
+      clock.confirm(
+        Self.floor + 1_000_004_000, at: Self.moment(wall: wall, boot: 4_010_000))
+      #expect(clock.anchor?.seconds == Self.floor + 1_000_004_000)
+      #expect(clock.floorSeconds == Self.floor)
+      #expect(clock.certificateSeconds(at: Self.moment(wall: wall)) == Self.floor)
+    }
   }
 
   @Test func `an answer anchors a boot whose clock is behind the floor`() throws {
@@ -137,6 +179,42 @@ struct ServerClockTests {
     #expect(clock.anchor?.bootID == 2)
   }
 
+  // MARK: - Certificates
+
+  @Test func `certificates must outlive the wall clock, or the floor if that can't be right`() {
+    let clock = ServerClock(floorSeconds: Self.floor, anchor: nil)
+    func seconds(wall: Int64) -> Int64 { clock.certificateSeconds(at: Self.moment(wall: wall)) }
+    #expect(seconds(wall: 0) == Self.floor)
+    #expect(seconds(wall: Self.floor - 1) == Self.floor)
+    #expect(seconds(wall: Self.floor) == Self.floor)
+    #expect(seconds(wall: Self.floor + 315_360_000) == Self.floor + 315_360_000)
+    #expect(seconds(wall: 2_840_140_800) == Self.floor, "2060")
+  }
+
+  @Test func `what a server told loosens that in its boot, and never tightens it`() {
+    var clock = ServerClock(floorSeconds: Self.floor, anchor: nil)
+    func seconds(wall: Int64, id: Int64 = 1) -> Int64 {
+      clock.certificateSeconds(at: Self.moment(wall: wall, boot: 15_999, id: id)) - Self.floor
+    }
+    clock.correct(to: Self.floor + 1000, at: Self.moment(wall: Self.floor + 1000))
+    // The clock has jumped by ten years since.
+    #expect(seconds(wall: Self.floor + 315_360_000) == 1005)
+    #expect(seconds(wall: Self.floor + 315_360_000, id: 2) == 315_360_000)
+    #expect(seconds(wall: Self.floor + 400) == 400)
+    #expect(seconds(wall: 5) == 0)
+    // A server whose own clock is wrong, in either direction.
+    clock.correct(to: Self.floor - 5000, at: Self.moment(wall: Self.floor + 7))
+    #expect(seconds(wall: Self.floor + 7) == 0)
+    clock.correct(to: Self.floor + 90_000_000, at: Self.moment(wall: Self.floor + 7))
+    #expect(seconds(wall: Self.floor + 7) == 7)
+  }
+
+  @Test(arguments: [Int64.min, -1, 0, floor - 1, floor + 20 * 31_556_952 + 1, Int64.max])
+  func `begins with the release where the journal's floor can't be right`(stored: Int64) {
+    #expect(ServerClock.floorSeconds(stored: stored) == Version.releaseEpochSeconds)
+    #expect(ServerClock.floorSeconds(stored: Self.floor + 5) == Self.floor + 5)
+  }
+
   /// A damaged row must not stop the agent for good.
   @Test(arguments: [Int64.min, -1, 0, Int64.max])
   func `survives any numbers from the journal`(number: Int64) {
@@ -148,8 +226,9 @@ struct ServerClockTests {
     clock.confirm(Self.floor, at: now)
     clock.correct(to: Self.floor, at: now)
     #expect(clock.seconds(at: now) == Self.floor)
-    clock = ServerClock(floorSeconds: number, anchor: nil)
+    clock = ServerClock(floorSeconds: ServerClock.floorSeconds(stored: number), anchor: nil)
     clock.confirm(Self.floor, at: now)
-    #expect(clock.seconds(at: now) >= Self.floor)
+    #expect(clock.seconds(at: now) == Self.floor)
+    #expect(clock.certificateSeconds(at: now) == Self.floor)
   }
 }
