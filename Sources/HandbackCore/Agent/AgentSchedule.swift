@@ -93,7 +93,7 @@ public struct AgentSchedule: Sendable {
   /// The journal as it is now.
   public mutating func journalRead(_ backlog: Backlog, at now: Moment) {
     self.backlog = backlog
-    if lastEnd == .ran, backlog.reason != .network { vainChanges = 0 }
+    if lastEnd == .ran, !backlog.reason.isUnreachable { vainChanges = 0 }
     if backlog.pendingCount == 0, !rules.endsWhenEmpty { wish = nil }
   }
 
@@ -176,7 +176,7 @@ public struct AgentSchedule: Sendable {
     var due = max(backlog.dueBootMilliseconds, backlog.serverBootMilliseconds)
     due = max(due, spreadUntil, pauseUntil)
     due = max(due, lastPass + AgentRules.passMillisecondsMin)
-    if reach == .narrow, backlog.reason == .network {
+    if reach == .narrow, backlog.reason.isUnreachable {
       due = max(due, lastPass + AgentRules.narrowMilliseconds)
     }
     return due
@@ -189,7 +189,7 @@ public struct AgentSchedule: Sendable {
     case .retryAfterAlone:
       return backlog.reason == .retryAfter ? max(due, backlog.serverBootMilliseconds) : due
     case .allButNetwork, .everyWait:
-      let server = backlog.reason == .network ? due : backlog.serverBootMilliseconds
+      let server = backlog.reason.isUnreachable ? due : backlog.serverBootMilliseconds
       return max(due, spreadUntil, backlog.dueBootMilliseconds, server)
     }
   }

@@ -74,7 +74,7 @@ public struct Flusher: ~Copyable {
   private func isHeeded(_ reason: WaitReason) -> Bool {
     switch reason {
     case .retryAfter: true
-    case .network: rules.onlyDue && !rules.networkHasChanged
+    case .network, .clock: rules.onlyDue && !rules.networkHasChanged
     case .none, .held, .server: rules.onlyDue
     }
   }
