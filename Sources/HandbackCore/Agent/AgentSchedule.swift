@@ -21,6 +21,9 @@ public struct AgentSchedule: Sendable {
   private var wish: Wish?
   /// What the pass that is running heeds.
   private var heeding = Heeding.everyWait
+  /// Until then, a wait that the journal's next reading finds is from a pass of our own, or from
+  /// one that stood in its way.
+  private var ownWaitUntil = distantPast
   /// Tries after a change that reached nobody, one after the other, and when the last one ended.
   private var vainChanges = 0
   private var lastChange = distantPast
@@ -92,6 +95,15 @@ public struct AgentSchedule: Sendable {
 
   /// The journal as it is now.
   public mutating func journalRead(_ backlog: Backlog, at now: Moment) {
+    // Another process tried after the change, in vain: it is no news any more.
+    if ownWaitUntil <= now.bootMilliseconds, backlog.reason.isUnreachable,
+      backlog.serverBootMilliseconds != self.backlog.serverBootMilliseconds,
+      backlog.serverBootMilliseconds > now.bootMilliseconds,
+      wish?.heeding == .allButNetwork
+    {
+      wish = nil
+    }
+    ownWaitUntil = Self.distantPast
     self.backlog = backlog
     if lastEnd == .ran, !backlog.reason.isUnreachable { vainChanges = 0 }
     if backlog.pendingCount == 0, !rules.endsWhenEmpty { wish = nil }
@@ -100,6 +112,7 @@ public struct AgentSchedule: Sendable {
   /// The journal can't be read: it is looked at again when it changes, and after a while.
   public mutating func journalFailed(at now: Moment) {
     backlog = Backlog()
+    ownWaitUntil = Self.distantPast
     journalLook = now.bootMilliseconds + troublePause()
   }
 
@@ -119,12 +132,18 @@ public struct AgentSchedule: Sendable {
       pauseUntil = changeDue(at: now)
       wishFor(pauseUntil)
     case .blocked:
-      // Its writes ring; reading the journal now would only find it at work.
+      // Its writes ring; reading the journal now would only find it at work. What caused this pass
+      // may be newer than what it finds out.
       pauseUntil = boot + AgentRules.blockedMilliseconds
+      if wish == nil, heeding != .everyWait {
+        wish = Wish(bootMilliseconds: boot, heeding: heeding)
+      }
+      ownWaitUntil = pauseUntil
       return
     case .trouble:
       pauseUntil = boot + troublePause()
     }
+    ownWaitUntil = Int64.max
     journalLook = boot
   }
 

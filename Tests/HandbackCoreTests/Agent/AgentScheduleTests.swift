@@ -295,6 +295,39 @@ struct AgentScheduleTests {
     #expect(bench.passes.map(\.0) == [0, 31_000, 91_000])
   }
 
+  @Test func `a change is no news once another process has tried in vain`() {
+    var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 60_000), pending: 1, random: 0)
+    bench.onPass = Bench.inVain(50_000)
+    bench.settle()
+    bench.random = 40_000
+    bench.change()
+    bench.run(milliseconds: 1000)
+    // A person's `flush`.
+    bench.backlog.serverBootMilliseconds = bench.clock.bootMilliseconds + 100_000
+    bench.schedule.journalRang(at: bench.clock.now)
+    bench.run(milliseconds: 99_000)
+    #expect(bench.passes.map(\.0) == [0])
+    bench.run(milliseconds: 1000)
+    #expect(bench.passes.map(\.0) == [0, 101_000])
+  }
+
+  @Test func `a change that meets another sender is tried when that has ended`() {
+    var bench = Bench(pending: 1)
+    bench.onPass = Bench.inVain(1_000_000)
+    bench.settle()
+    bench.onPass = { _ in .blocked }
+    bench.change()
+    bench.run(milliseconds: 5000)
+    #expect(bench.passes.map(\.0) == [0, 50])
+    // It began before the change, perhaps, and reached nobody.
+    bench.backlog.serverBootMilliseconds = bench.clock.bootMilliseconds + 900_000
+    bench.schedule.journalRang(at: bench.clock.now)
+    bench.onPass = Bench.success
+    bench.run(milliseconds: 5000)
+    #expect(bench.passes.map(\.0) == [0, 50, 6000])
+    #expect(bench.passes.last?.1 == .allButNetwork)
+  }
+
   @Test func `looks again at a journal that can't be read, ever more rarely`() {
     var bench = Bench()
     var looks: [Int64] = []
