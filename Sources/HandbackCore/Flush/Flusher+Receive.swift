@@ -91,7 +91,7 @@ extension Flusher {
     let verdict = Verdict.judge(answer, hasUnansweredAttempt: openBefore > 0 || answer.wasResent)
     let outcome = Outcome(
       httpStatus: Int64(answer.status),
-      code: words(for: verdict) ?? answer.text("code"),
+      code: answer.text("code") ?? words(for: verdict),
       message: answer.message)
     let open = openBefore + (Verdict.mayHaveActed(answer) || answer.wasResent ? 1 : 0)
     faultsInARow = 0
@@ -121,14 +121,7 @@ extension Flusher {
         wait(rules.heldBackoff, failures: failures, at: now, random: random), isHeld: true)
     case .later(let scope):
       laterInARow += 1
-      if let seconds = retryAfterSeconds(answer, at: now) {
-        // Up to a tenth more, so that a fleet that was told one time comes back over a while.
-        let milliseconds = seconds * 1000 + Int64(random % UInt64(seconds * 100 + 1))
-        server?.failures += 1
-        server?.wait = Wait(milliseconds: milliseconds, from: now)
-        server?.reason = .retryAfter
-        return postponed(nil, isHeld: false)
-      }
+      if waitsAsTold(by: answer, at: now, random: random) { return postponed(nil, isHeld: false) }
       if scope == .everything || laterInARow >= FlushRules.laterInARowMax {
         serverRefused(.server, rules.backoff, at: now, random: random)
         return postponed(nil, isHeld: false)
@@ -225,11 +218,17 @@ extension Flusher {
       outcome = self.outcome(of: fault)
     case .answer(let answer):
       let error = answer.text("error")
-      isHeld = (400..<500).contains(answer.status) && answer.status != 429 && !answer.isHTML
-      if answer.status == 200 { isHeld = false }
-      serverRefused(
-        isHeld ? .held : .network, isHeld ? rules.heldBackoff : rules.backoff, at: now,
-        random: random)
+      var isTold = false
+      if case .later = Verdict.judge(answer, hasUnansweredAttempt: false) {
+        isTold = waitsAsTold(by: answer, at: now, random: random)
+      } else {
+        isHeld = (400..<500).contains(answer.status) && !answer.isHTML
+      }
+      if !isTold {
+        serverRefused(
+          isHeld ? .held : .network, isHeld ? rules.heldBackoff : rules.backoff, at: now,
+          random: random)
+      }
       outcome = Outcome(
         httpStatus: Int64(answer.status), code: error ?? "no_access_token", message: answer.message)
     }
@@ -265,6 +264,19 @@ extension Flusher {
   ) -> Wait {
     Wait(
       milliseconds: backoff.milliseconds(afterFailures: failures + 1, random: random), from: now)
+  }
+
+  /// Heeds the answer's `Retry-After`; `false` if it has none.
+  private mutating func waitsAsTold(
+    by answer: Answer, at now: Moment, random: UInt64
+  ) -> Bool {
+    guard let seconds = retryAfterSeconds(answer, at: now) else { return false }
+    // Up to a tenth more, so that a fleet that was told one time comes back over a while.
+    let milliseconds = seconds * 1000 + Int64(random % UInt64(seconds * 100 + 1))
+    server?.failures += 1
+    server?.wait = Wait(milliseconds: milliseconds, from: now)
+    server?.reason = .retryAfter
+    return true
   }
 
   /// `Retry-After` in seconds, from 1 to a day. A date counts from the answer's own `Date`, since

@@ -158,6 +158,19 @@ struct FlusherTokenTests {
     #expect(bench.allProblems == [])
   }
 
+  @Test(arguments: [429, 503])
+  func `heeds Retry-After of who gives the tokens, whoever asks`(status: Int) throws {
+    let bench = Self.bench(
+      2, script: [.answer(Answer(status, "", fields: ["Retry-After: 600"]))])
+    #expect(try bench.pass().reason == .retryAfter)
+    bench.clock.advance(milliseconds: 599_000)
+    #expect(try bench.pass().reason == .retryAfter)
+    #expect(Self.targets(bench) == "T")
+    bench.clock.advance(milliseconds: 61_000)
+    #expect(try bench.pass().text == "done")
+    #expect(bench.allProblems == [])
+  }
+
   @Test(arguments: [
     "", "https://", "http://auth.example/token", "HTTPS://auth.example/token", "ftp://x/y",
     "https://user:secret@auth.example/token", "https://auth.example/to ken",
