@@ -49,6 +49,19 @@ let package = Package(
       packageAccess: false,
       swiftSettings: settings
     ),
+    .executableTarget(
+      name: "HardwareIDProbe",
+      dependencies: ["HandbackCore", "HandbackLinux", "CLibc"],
+      path: "Tests/HardwareIDProbe",
+      packageAccess: false,
+      swiftSettings: settings
+    ),
+    .executableTarget(
+      name: "Fleet", dependencies: ["HandbackCore", "TestSupport"], path: "Tests/Fleet",
+      swiftSettings: testSettings),
+    .executableTarget(
+      name: "Simulate", dependencies: ["TestSupport"], path: "Tests/Simulate",
+      swiftSettings: testSettings),
     .target(
       name: "TestSupport", dependencies: ["HandbackCore"], path: "Tests/Support",
       swiftSettings: testSettings),

@@ -29,3 +29,21 @@ need_to_build() {
   command -v swift >/dev/null || die "no Swift toolchain on the PATH (6.3 or newer: https://swift.org/install)"
   need libsqlite3-dev libudev-dev libcurl4-openssl-dev binutils
 }
+
+# build_tool PRODUCT: an optimized build of one of the tests' programs, in `tool`.
+build_tool() {
+  local scratch=$root/.build-tools
+  cd "$root" || exit
+  # SwiftPM doesn't compile anew what depends on a changed private property.
+  if [ -n "$(find Sources Tests Package.swift -newer "$scratch/built" -print -quit 2>/dev/null)" ] ||
+    [ ! -e "$scratch/built" ]; then
+    rm -rf "$scratch"
+    mkdir "$scratch"
+    touch "$scratch/started"
+  fi
+  swift build -c release --product "$1" --scratch-path "$scratch" >"$scratch/log" 2>&1 ||
+    { cat "$scratch/log" >&2; die "the build failed"; }
+  [ ! -e "$scratch/started" ] || mv "$scratch/started" "$scratch/built"
+  # shellcheck disable=SC2034  # for the scripts that source this
+  tool=$scratch/release/$1
+}

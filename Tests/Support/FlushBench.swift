@@ -34,6 +34,8 @@ public final class FlushBench {
   public private(set) var problems: [String] = []
   /// Set as soon as the journal has failed once: knowledge may be lost then.
   public private(set) var hasJournalFailed = false
+  /// Runs when a request leaves the device.
+  public var onSending: ((SentRequest) -> Void)?
   /// How often the row was sent under its attempt.
   private var sends: (row: Int64, openings: Int, count: Int) = (0, 0, 0)
   private var isProceeding = false
@@ -92,6 +94,14 @@ public final class FlushBench {
     return try proceed()
   }
 
+  /// One pass of the agent, which heeds what its schedule says.
+  public func pass(_ heeding: Heeding) throws(MemoryJournal.Failure) -> FlushEnd {
+    rules.onlyDue = heeding != .retryAfterAlone
+    rules.networkHasChanged = heeding == .allButNetwork
+    restart()
+    return try pass()
+  }
+
   /// Goes on from where the flush stands.
   public func proceed() throws(MemoryJournal.Failure) -> FlushEnd {
     do throws(MemoryJournal.Failure) {
@@ -116,6 +126,7 @@ public final class FlushBench {
         clock.advance(milliseconds: milliseconds)
       case .send(let exchange):
         let request = SentRequest(exchange, at: clock.now)
+        onSending?(request)
         checkSending(request)
         clock.advance(milliseconds: latencyMilliseconds)
         let result = server.perform(request, worldSeconds: clock.worldSeconds)

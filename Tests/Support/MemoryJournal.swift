@@ -46,6 +46,8 @@ public final class MemoryJournal: FlushJournal {
   public private(set) var callCount = 0
   /// Runs before an attempt is opened, as another process may.
   public var beforeOpening: ((Ticket) -> Void)?
+  /// Runs when what an attempt did is durable, with whether it says something new of the server.
+  public var afterConcluding: ((Ticket, _ hasNewServer: Bool) -> Void)?
 
   public init(_ licenses: [SampleLicense] = [], floorSeconds: Int64 = Version.releaseEpochSeconds) {
     server = ServerState(
@@ -117,6 +119,7 @@ public final class MemoryJournal: FlushJournal {
       log.append(.concluded(ticket.row))
       if let server { self.server = server }
       apply(change, outcome, to: &rows[index])
+      afterConcluding?(ticket, server != nil)
     }
   }
 

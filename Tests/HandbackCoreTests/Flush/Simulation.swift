@@ -4,11 +4,6 @@ import TestSupport
 /// A device's life from one seed: networks and servers that come and go, faults before and after
 /// the server acts, wrong clocks, reboots, full disks; in the end all is well for a while.
 struct Simulation {
-  /// What the network and the server are like for now.
-  enum Weather: CaseIterable {
-    case fair, flapping, down, portal, sick
-  }
-
   let seed: UInt64
   private var random: SeededGenerator
   private let bench: FlushBench
@@ -104,7 +99,7 @@ struct Simulation {
   private mutating func setWeather(_ weather: Weather) {
     story.append("\(weather)")
     var random = SeededGenerator(seed: self.random.next())
-    bench.server.improvise = { _ in Self.reply(weather, &random) }
+    bench.server.improvise = { _ in weather.reply(&random) }
   }
 
   private mutating func wait() {
@@ -159,58 +154,5 @@ struct Simulation {
     let row = Int.random(in: 1...bench.journal.rows.count, using: &random)
     story.append("withdraw \(row)")
     bench.journal.withdraw(bench.journal.row(row).ticket)
-  }
-
-  // MARK: - Weather
-
-  private static func reply(
-    _ weather: Weather, _ random: inout SeededGenerator
-  ) -> ScriptedServer.Reply {
-    let kinds: [TransportFault.Kind] = [
-      .resolve, .connect, .tls, .tlsNotYetValid, .timeout, .cut, .malformed, .tooLarge, .other,
-    ]
-    let kind = kinds[Int(random.next() % UInt64(kinds.count))]
-    switch weather {
-    case .fair: return random.once(in: 30) ? .lose(kind) : .serve
-    case .flapping:
-      switch random.next() % 10 {
-      case 0...3: return .serve
-      case 4: return .lose(kind)
-      case 5, 6: return .serveThenLose(kind)
-      case 7: return .serveTwice
-      case 8: return .serveThenResent(sickness(&random))
-      default: return .unreachable(kind)
-      }
-    case .down: return random.once(in: 10) ? .lose(kind) : .unreachable(kind)
-    case .portal:
-      let answers = [
-        Answer(200, "<html>Log in</html>"), Answer(302), Answer(511, "<html>"), Answer(407),
-        Answer(403, "<html>"), Answer(200), Answer(200, "license_deactivated?"), Answer(204),
-      ]
-      return .answer(answers[Int(random.next() % 8)])
-    case .sick:
-      return random.once(in: 3) ? .serveThen(gateway(&random)) : .answer(sickness(&random))
-    }
-  }
-
-  /// What a gateway makes of an answer.
-  private static func gateway(_ random: inout SeededGenerator) -> Answer {
-    let answers = [Answer(500), Answer(502, "<html>"), Answer(504), Answer(200, "license_deac")]
-    return answers[Int(random.next() % 4)]
-  }
-
-  /// What a server says that did nothing, or can't tell.
-  private static func sickness(_ random: inout SeededGenerator) -> Answer {
-    let answers = [
-      Answer(408), Answer(425), Answer(429), Answer(500), Answer(503),
-      Answer(429, "", fields: ["Retry-After: 300"]), Answer(503, "", fields: ["Retry-After: 1"]),
-      Answer(503, "", fields: ["Retry-After: Thu, 01 Jan 1970 00:00:00 GMT"]),
-      .error(500, "internal_error"), .error(400, "validation_error"),
-      .error(401, "invalid_api_key"),
-      .error(401, "signature_mismatch"), .error(400, "date_header_diff"), Answer(401), Answer(404),
-      .error(401, "oauth_token_expired"), .error(400, "moon_phase"),
-      Answer(401, #"{"error":"invalid_client"}"#),
-    ]
-    return answers[Int(random.next() % UInt64(answers.count))]
   }
 }
