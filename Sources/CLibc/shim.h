@@ -20,6 +20,7 @@
 #include "files.h"
 #include "options.h"
 #include "hardware.h"
+#include "tpm.h"
 
 // `errno` is a macro.
 static inline int clibc_errno(void) { return errno; }

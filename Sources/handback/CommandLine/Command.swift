@@ -63,7 +63,7 @@ enum Option: Int {
   static var allCases: Cases<Option> { Cases() }
 
   case json, queueOnly, wait, onlyDue, all, acceptChangedHardware
-  case explain, check, pin, repin, root, config, help
+  case explain, check, pin, repin, config, help
 
   var name: StaticString {
     switch self {
@@ -77,7 +77,6 @@ enum Option: Int {
     case .check: "check"
     case .pin: "pin"
     case .repin: "repin"
-    case .root: "root"
     case .config: "config"
     case .help: "help"
     }
@@ -85,7 +84,7 @@ enum Option: Int {
 
   var takesValue: Bool {
     switch self {
-    case .wait, .config, .repin, .root: true
+    case .wait, .config, .repin: true
     case .json, .queueOnly, .onlyDue, .all, .acceptChangedHardware, .explain, .check, .pin, .help:
       false
     }
@@ -97,7 +96,7 @@ enum Option: Int {
     case .queueOnly, .wait, .acceptChangedHardware: command == .deactivate
     case .onlyDue: command == .flush
     case .all: command == .status
-    case .explain, .check, .pin, .repin, .root: command == .id
+    case .explain, .check, .pin, .repin: command == .id
     case .config: command != .help && command != .version
     case .help: true
     }
