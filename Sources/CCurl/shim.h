@@ -13,11 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../CLibc/wipe.h"
-
 // Every function is in libcurl 7.68, the oldest that boards have.
 #define CCURL_FUNCTIONS(use)                                                                     \
-  use(global_init, curl_global_init_mem) use(version_info, curl_version_info)                    \
+  use(global_init, curl_global_init) use(version_info, curl_version_info)                        \
   use(easy_init, curl_easy_init) use(easy_setopt, curl_easy_setopt)                              \
   use(easy_getinfo, curl_easy_getinfo) use(easy_cleanup, curl_easy_cleanup)                      \
   use(easy_strerror, curl_easy_strerror) use(multi_init, curl_multi_init)                        \
@@ -151,6 +149,15 @@ static inline int ccurl_result(const ccurl_api *api, CURLM *multi) {
   return message && message->msg == CURLMSG_DONE ? (int)message->data.result : -1;
 }
 
+// CURLOPT_QUICK_EXIT, since 7.87: a transfer that is stopped doesn't wait for its resolver thread,
+// which a silent name server keeps for 10 to 28 seconds.
+static inline CURLcode ccurl_set_quick_exit(const ccurl_api *api, CURL *easy) {
+  return api->easy_setopt(easy, (CURLoption)(CURLOPTTYPE_LONG + 322), 1L);
+}
+static inline int ccurl_waits_at_exit(const ccurl_api *api) {
+  return ccurl_version(api)->version_num < 0x075700;
+}
+
 static inline int ccurl_resolves_without_blocking(const ccurl_api *api) {
   return (ccurl_version(api)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
@@ -161,8 +168,6 @@ static inline long ccurl_protocols(int plain_http_too) {
 }
 static inline long ccurl_tls_1_2(void) { return CURL_SSLVERSION_TLSv1_2; }
 static inline long ccurl_http_1_1(void) { return CURL_HTTP_VERSION_1_1; }
-// Request bodies hold license keys and passwords: libcurl's memory is wiped when it is freed.
 static inline int ccurl_global_init(const ccurl_api *api) {
-  return api->global_init(CURL_GLOBAL_DEFAULT, malloc, clibc_wipe_and_free, clibc_wipe_and_resize,
-                          strdup, calloc) == CURLE_OK;
+  return api->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }

@@ -30,3 +30,4 @@ static inline int clibc_clock_gettime(int clock, int64_t *seconds, int64_t *nano
 // CLOCK_BOOTTIME is a macro. Since Linux 2.6.39.
 static inline int clibc_clock_boottime(void) { return CLOCK_BOOTTIME; }
 static inline int clibc_clock_realtime(void) { return CLOCK_REALTIME; }
+static inline int clibc_clock_monotonic(void) { return CLOCK_MONOTONIC; }

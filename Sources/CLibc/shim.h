@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,7 +21,7 @@
 #include "files.h"
 #include "options.h"
 #include "hardware.h"
-#include "tpm.h"
+#include "events.h"
 
 // `errno` is a macro.
 static inline int clibc_errno(void) { return errno; }

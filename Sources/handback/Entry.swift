@@ -24,13 +24,14 @@ private func run(_ arguments: Arguments) throws(Failure) -> ExitCode {
   switch arguments.command {
   case .help: return try HelpCommand.run(arguments)
   case .version: return try VersionCommand.run(arguments)
-  case .id, .deactivate, .flush, .status, .receipt, .retry, .withdraw, .settings: break
+  case .id, .deactivate, .flush, .agent, .status, .receipt, .retry, .withdraw, .settings: break
   }
   let settings = try Settings(flags: arguments.flags, file: arguments.settingsFile)
   switch arguments.command {
   case .id: return try IDCommand.run(arguments, settings)
   case .deactivate: return try DeactivateCommand.run(arguments, settings)
   case .flush: return try FlushCommand.run(arguments, settings)
+  case .agent: return try AgentCommand.run(arguments, settings)
   case .status: return try StatusCommand.run(arguments, settings)
   case .receipt: return try ReceiptCommand.run(arguments, settings)
   case .retry: return try RetryCommand.run(arguments, settings)

@@ -63,7 +63,7 @@ struct EconomyTests {
           .contains(library))
     }
     let size = try? FileManager.default.attributesOfItem(atPath: Program.path)[.size] as? Int
-    #expect(size ?? .max <= 200 * 1024)
+    #expect(size ?? .max <= 230 * 1024)
   }
 
   @Test(.enabled(if: isNative), .timeLimit(.minutes(3)))

@@ -47,8 +47,9 @@ authorityKeyIdentifier = keyid
 subjectAltName = {names}
 """
 
-# The last is what a machine emulated by QEMU calls this one (cross/boot).
-GOOD_NAMES = "DNS:localhost,IP:127.0.0.1,IP:::1,IP:10.0.2.2"
+# 10.0.2.2 is what a machine emulated by QEMU calls this one (cross/boot); license.test is a server's
+# name in network namespaces.
+GOOD_NAMES = "DNS:localhost,DNS:license.test,IP:127.0.0.1,IP:::1,IP:10.0.2.2"
 
 
 class CertificateError(Exception):

@@ -4,14 +4,17 @@ import Foundation
 public final class Emulator: @unchecked Sendable {
   public let folder: TemporaryFolder
   private var process = Process()
+  /// A command that runs it, and all that speaks to its control address.
+  private let wrapper: [String]
   public private(set) var port = 0
   public private(set) var controlURL = ""
 
   public var baseURL: String { "https://127.0.0.1:\(port)" }
   public var authorityFile: String { folder.path("ca.pem") }
 
-  public init(_ options: String...) {
+  public init(_ options: String..., wrapper: [String] = []) {
     folder = TemporaryFolder()
+    self.wrapper = wrapper
     start(options + ["--port", "0"])
   }
 
@@ -31,8 +34,9 @@ public final class Emulator: @unchecked Sendable {
 
   private func start(_ options: [String]) {
     process = Process()
-    process.executableURL = Repository.file("scripts/emulator")
-    process.arguments = options + ["--directory", folder.url.path, "--quiet"]
+    let words = wrapper + [Repository.file("scripts/emulator").path] + options
+    process.executableURL = URL(fileURLWithPath: words[0])
+    process.arguments = words.dropFirst() + ["--directory", folder.url.path, "--quiet"]
     // Nothing of the test runner's: an emulator left behind by a crash must not keep it waiting.
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
@@ -76,7 +80,8 @@ public final class Emulator: @unchecked Sendable {
   public func count(_ name: String) -> Int { control("/counts")[name] as? Int ?? -1 }
 
   private func request(_ arguments: [String]) -> [String: Any] {
-    let result = Command.run("curl", arguments)
+    let words = wrapper + ["curl"] + arguments
+    let result = Command.run(words[0], Array(words.dropFirst()))
     let answer = try? JSONSerialization.jsonObject(with: Data(result.output.utf8))
     return answer as? [String: Any] ?? [:]
   }

@@ -18,6 +18,8 @@ public struct Program {
   /// The environment, whole: nothing of the caller's leaks in.
   public var environment: [String: String] = [:]
   public var folder: URL
+  /// A command that runs it, with its arguments: another network namespace, say.
+  public var wrapper: [String] = []
 
   public init(in folder: URL) {
     self.folder = folder
@@ -33,16 +35,25 @@ public struct Program {
     return process.finish()
   }
 
-  public func start(_ arguments: [String], input: String? = nil) -> Running {
+  /// `errors` takes what it writes to standard error in the place of `finish`.
+  public func start(
+    _ arguments: [String], input: String? = nil, errors errorFile: FileHandle? = nil
+  ) -> Running {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.path)
-    process.arguments = arguments
+    let words = wrapper + [Self.path] + arguments
+    process.executableURL = URL(fileURLWithPath: words[0])
+    process.arguments = Array(words.dropFirst())
     process.environment = environment
     process.currentDirectoryURL = folder
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output
     process.standardError = errors
+    if let errorFile {
+      process.standardError = errorFile
+      // Nobody writes to it, so that its reader sees its end.
+      try? errors.fileHandleForWriting.close()
+    }
     let feed = Pipe()
     process.standardInput = input == nil ? FileHandle.nullDevice : feed
     do {
@@ -67,6 +78,9 @@ public struct Program {
       self.output = output
       self.errors = errors
     }
+
+    /// Sends a signal; the program's own, since wrappers make room for it.
+    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     public func finish() -> Result {
       // Both are read to their ends at once: a full pipe would block the program.

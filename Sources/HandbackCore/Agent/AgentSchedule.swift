@@ -6,7 +6,7 @@
 /// It never overrides `Retry-After`, nor the backoff from a server that answers, since what changed
 /// is not on its side.
 public struct AgentSchedule: Sendable {
-  private let rules: AgentRules
+  private var rules: AgentRules
   private var backlog = Backlog()
   private var network: NetworkView?
   private var networkLook: Int64?
@@ -93,6 +93,11 @@ public struct AgentSchedule: Sendable {
     wish = Wish(bootMilliseconds: now.bootMilliseconds, heeding: .retryAfterAlone)
   }
 
+  /// Takes a new setting over, for the next spread.
+  public mutating func setSpread(milliseconds: Int64) {
+    if !rules.endsWhenEmpty { rules.firstTrySpreadMilliseconds = max(milliseconds, 0) }
+  }
+
   /// The journal as it is now.
   public mutating func journalRead(_ backlog: Backlog, at now: Moment) {
     // Another process tried after the change, in vain: it is no news any more.
@@ -151,7 +156,6 @@ public struct AgentSchedule: Sendable {
 
   public mutating func step(at now: Moment) -> AgentStep {
     let boot = now.bootMilliseconds
-    if let end = rules.deadlineBootMilliseconds, end <= boot { return .finished(.deadline) }
     if let look = networkLook, look <= boot {
       networkLook = nil
       return .readNetwork
@@ -164,6 +168,7 @@ public struct AgentSchedule: Sendable {
     if rules.endsWhenEmpty, backlog.pendingCount == 0, journalLook == nil {
       return .finished(.empty)
     }
+    if let end = rules.deadlineBootMilliseconds, end <= boot { return .finished(.deadline) }
     if let wish, let due = wishDue, due <= boot { return pass(wish.heeding) }
     if let due = timedDue, due <= boot { return pass(.everyWait) }
     var until = Self.earlier(nextTryBootMilliseconds, networkLook)

@@ -22,7 +22,12 @@ enum CompatibilityScheme {
     guard let line = firstLine(evidence.machineID) ?? firstLine(evidence.dbusMachineID),
       !isShared(line)
     else { return nil }
-    return line.hashed()
+    var hasher = SHA256()
+    hasher.update(line.bytes.span)
+    let digest = hasher.finalize()
+    var bytes: [UInt8] = []
+    for index in digest.indices { bytes.append(digest[index]) }
+    return Text(hexOf: bytes)
   }
 
   /// The machine ID itself, trimmed; the D-Bus file first.

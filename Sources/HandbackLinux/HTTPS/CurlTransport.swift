@@ -16,6 +16,8 @@ public final class CurlTransport {
   private let easy: UnsafeMutableRawPointer
   /// Whether certificates are judged by our time, and not by the wall clock.
   private let judgesCertificateTime: Bool
+  /// A transfer was stopped that this libcurl can't be rid of without waiting for it.
+  private var isAbandoned = false
 
   public init(_ options: TransportOptions) throws(TransportError) {
     let library = try CurlLibrary()
@@ -34,12 +36,14 @@ public final class CurlTransport {
   }
 
   deinit {
+    if isAbandoned { return }
     unsafe library.api.pointee.easy_cleanup(easy)
     _ = unsafe library.api.pointee.multi_cleanup(multi)
   }
 
   private func setFixedOptions() {
     set(CURLOPT_NOSIGNAL, 1)
+    unsafe ccurl_set_quick_exit(library.api, easy)
     set(CURLOPT_FOLLOWLOCATION, 0)
     set(CURLOPT_PROTOCOLS, ccurl_protocols(options.allowsPlainHTTP ? 1 : 0))
     set(CURLOPT_SSLVERSION, ccurl_tls_1_2())
@@ -67,9 +71,12 @@ public final class CurlTransport {
     if let authorityFile = options.authorityFile { set(CURLOPT_CAINFO, authorityFile) }
   }
 
-  /// Performs one exchange and waits for its end, or until `isInterrupted` says so.
+  /// Performs one exchange and waits for its end, or until `isInterrupted` says so: asked at least
+  /// once a second, and as soon as one of the descriptors can be read. It is told whether the
+  /// request may have been sent.
   public func perform(
-    _ exchange: borrowing Exchange, isInterrupted: () -> Bool
+    _ exchange: borrowing Exchange, watching descriptors: [Int32],
+    isInterrupted: (_ hasSent: Bool) -> Bool
   ) -> ExchangeResult {
     receiver.begin()
     unsafe CertificateTime.seconds = exchange.certificateSeconds
@@ -94,7 +101,7 @@ public final class CurlTransport {
         if exchange.authorization.byteCount > 0 { unsafe fields.append(inPlace: authorization) }
         unsafe fields.withList { list in
           unsafe ccurl_set_pointer(library.api, easy, CURLOPT_HTTPHEADER, list)
-          code = run(isInterrupted)
+          code = run(descriptors, isInterrupted)
           unsafe ccurl_set_pointer(library.api, easy, CURLOPT_HTTPHEADER, nil)
         }
         unsafe ccurl_set_pointer(library.api, easy, CURLOPT_POSTFIELDS, nil)
@@ -118,19 +125,25 @@ public final class CurlTransport {
     }
   }
 
-  private func run(_ isInterrupted: () -> Bool) -> Int32 {
+  private func run(_ descriptors: [Int32], _ isInterrupted: (Bool) -> Bool) -> Int32 {
     let api = unsafe library.api.pointee
     guard unsafe api.multi_add_handle(multi, easy) == CURLM_OK else { return -1 }
-    defer { _ = unsafe api.multi_remove_handle(multi, easy) }
+    defer { if !isAbandoned { _ = unsafe api.multi_remove_handle(multi, easy) } }
+    var waits: [curl_waitfd] = []
+    for descriptor in descriptors {
+      waits.append(curl_waitfd(fd: descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0))
+    }
     while true {
       var running: Int32 = 0
       guard unsafe api.multi_perform(multi, &running) == CURLM_OK else { return -1 }
       let code = unsafe ccurl_result(library.api, multi)
       if code >= 0 { return code }
-      if isInterrupted() { return Int32(CURLE_ABORTED_BY_CALLBACK.rawValue) }
-      // Ends early when a signal is caught, too.
+      if isInterrupted(receiver.sendCount > 0) {
+        isAbandoned = unsafe ccurl_waits_at_exit(library.api) == 1
+        return Int32(CURLE_ABORTED_BY_CALLBACK.rawValue)
+      }
       var ready: Int32 = 0
-      _ = unsafe api.multi_poll(multi, nil, 0, 1000, &ready)
+      _ = unsafe api.multi_poll(multi, &waits, UInt32(waits.count), 1000, &ready)
     }
   }
 
@@ -156,7 +169,6 @@ extension CurlTransport {
     }
     var kind = Self.kind(code)
     if receiver.isTooLarge { kind = .tooLarge }
-    if unsafe ccurl_get_long(library.api, easy, CURLINFO_HTTP_CONNECTCODE) >= 300 { kind = .proxy }
     if code == Int32(CURLE_PEER_FAILED_VERIFICATION.rawValue) {
       kind = verificationFault(certificateSeconds)
     }
@@ -182,6 +194,7 @@ extension CurlTransport {
   }
 
   private func words(_ code: Int32) -> Text {
+    if code == Int32(CURLE_ABORTED_BY_CALLBACK.rawValue) { return "stopped before the answer" }
     guard code >= 0, let text = unsafe library.api.pointee.easy_strerror(CURLcode(UInt32(code)))
     else { return "libcurl failed" }
     return unsafe Text(cString: text)
@@ -198,6 +211,7 @@ extension CurlTransport {
       return .tls
     case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: return .cut
     case CURLE_FILESIZE_EXCEEDED: return .tooLarge
+    case CURLE_ABORTED_BY_CALLBACK: return .interrupted
     case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
       return .malformed
     default: return .other

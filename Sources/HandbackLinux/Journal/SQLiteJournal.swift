@@ -43,11 +43,7 @@ public final class SQLiteJournal {
 
   private func setUp(_ access: Access, isKnown: Bool) throws(JournalError) {
     if !isKnown {
-      if try integer("PRAGMA schema_version") == 0 {
-        // Made, and cut off before its tables were: there is nothing in it.
-        guard access == .create else { throw .missing }
-        try create()
-      }
+      if access == .create, try integer("PRAGMA schema_version") == 0 { try create() }
       guard try integer("PRAGMA application_id") == JournalSchema.applicationID else {
         throw .belongsToAnotherProgram
       }

@@ -28,7 +28,33 @@ public enum Process {
     return unsafe Text(cString: entry)
   }
 
+  /// The value of an environment variable; `nil` if it isn't set or is empty.
+  public static func variable(_ name: StaticString) -> Text? {
+    var index = 0
+    while let entry = environment(index) {
+      index += 1
+      guard let equals = entry.firstIndex(of: UInt8(ascii: "=")),
+        entry.slice(0..<equals).isEqual(to: name), equals + 1 < entry.bytes.count
+      else { continue }
+      return entry.slice((equals + 1)..<entry.bytes.count)
+    }
+    return nil
+  }
+
+  /// Gives freed memory back to the kernel. The C function is `malloc_trim`.
+  public static func trimMemory() { malloc_trim(0) }
+
   public static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
+
+  /// Whether standard error is the journal's own stream, so that a line's level is understood
+  /// (systemd.exec(5), `$JOURNAL_STREAM`).
+  public static let isErrorStreamJournal: Bool = {
+    guard let name = variable("JOURNAL_STREAM"), let colon = name.firstIndex(of: UInt8(ascii: ":")),
+      let device = Decimal.integer(name.bytes.span.extracting(0..<colon)),
+      let inode = Decimal.integer(name.bytes.span.extracting((colon + 1)..<name.bytes.count))
+    else { return false }
+    return clibc_is_file(2, UInt64(bitPattern: device), UInt64(bitPattern: inode)) == 1
+  }()
 
   public static func isForbidden(errno code: Int32) -> Bool { code == EACCES || code == EPERM }
 

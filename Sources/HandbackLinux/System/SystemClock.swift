@@ -10,6 +10,12 @@ public enum SystemClock {
       bootID: bootID)
   }
 
+  /// For systemd: `CLOCK_MONOTONIC`.
+  static var monotonicMicroseconds: Int64 {
+    let reading = read(clibc_clock_monotonic())
+    return reading.seconds * 1_000_000 + reading.nanoseconds / 1000
+  }
+
   private struct Reading {
     var seconds: Int64 = 0
     var nanoseconds: Int64 = 0

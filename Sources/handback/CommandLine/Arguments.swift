@@ -9,9 +9,12 @@ final class Arguments {
   /// A bit for each option.
   private var options: UInt32 = 0
   private(set) var waitSeconds: Int64?
+  private(set) var deadlineSeconds: Int64?
   private(set) var settingsFile: Text?
   /// Why another hardware ID is pinned in the place of the first.
   private(set) var repinReason: Text?
+  /// The folder that a device's tree is below.
+  private(set) var root: Text?
 
   func has(_ option: Option) -> Bool { options & Self.bit(option) != 0 }
 
@@ -100,13 +103,18 @@ final class Arguments {
     options |= Self.bit(option)
     if option == .config { settingsFile = value }
     if option == .repin { repinReason = value }
-    if option == .wait {
-      let bytes = (value ?? "").bytes
-      guard let seconds = Decimal.integer(bytes.span), (0...86_400).contains(seconds) else {
-        throw Failure(.usage, "--wait must be a whole number of seconds from 0 to 86400")
-      }
-      waitSeconds = seconds
+    if option == .root { root = value }
+    if option == .wait { waitSeconds = try seconds(option, value) }
+    if option == .deadline { deadlineSeconds = try seconds(option, value) }
+  }
+
+  private func seconds(_ option: Option, _ value: Text?) throws(Failure) -> Int64 {
+    let bytes = (value ?? "").bytes
+    guard let seconds = Decimal.integer(bytes.span), (0...86_400).contains(seconds) else {
+      throw Failure(
+        .usage, "--\(option.name) must be a whole number of seconds from 0 to 86400")
     }
+    return seconds
   }
 
   private func takeOperands(

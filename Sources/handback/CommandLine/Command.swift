@@ -4,13 +4,14 @@ internal import HandbackCore
 enum Command: Int {
   static var allCases: Cases<Command> { Cases() }
 
-  case id, deactivate, flush, status, receipt, retry, withdraw, settings, help, version
+  case id, deactivate, flush, agent, status, receipt, retry, withdraw, settings, help, version
 
   var name: StaticString {
     switch self {
     case .id: "id"
     case .deactivate: "deactivate"
     case .flush: "flush"
+    case .agent: "agent"
     case .status: "status"
     case .receipt: "receipt"
     case .retry: "retry"
@@ -26,6 +27,7 @@ enum Command: Int {
     case .id: "print this device's hardware ID"
     case .deactivate: "give a license back, now or when the network is there"
     case .flush: "send what is pending"
+    case .agent: "stay, and send what is pending whenever the network is there"
     case .status: "show what is pending, and why"
     case .receipt: "show how a deactivation ended"
     case .retry: "try one pending deactivation now"
@@ -41,7 +43,7 @@ enum Command: Int {
     switch self {
     case .receipt, .retry, .withdraw: .ticket
     case .help: .command
-    case .id, .deactivate, .flush, .status, .settings, .version: .none
+    case .id, .deactivate, .flush, .agent, .status, .settings, .version: .none
     }
   }
 
@@ -62,8 +64,8 @@ enum Command: Int {
 enum Option: Int {
   static var allCases: Cases<Option> { Cases() }
 
-  case json, queueOnly, wait, onlyDue, all, acceptChangedHardware
-  case explain, check, pin, repin, config, help
+  case json, queueOnly, wait, onlyDue, untilEmpty, deadline, all, acceptChangedHardware
+  case explain, check, pin, repin, root, config, help
 
   var name: StaticString {
     switch self {
@@ -71,12 +73,15 @@ enum Option: Int {
     case .queueOnly: "queue-only"
     case .wait: "wait"
     case .onlyDue: "only-due"
+    case .untilEmpty: "until-empty"
+    case .deadline: "deadline"
     case .all: "all"
     case .acceptChangedHardware: "accept-changed-hardware"
     case .explain: "explain"
     case .check: "check"
     case .pin: "pin"
     case .repin: "repin"
+    case .root: "root"
     case .config: "config"
     case .help: "help"
     }
@@ -84,19 +89,21 @@ enum Option: Int {
 
   var takesValue: Bool {
     switch self {
-    case .wait, .config, .repin: true
-    case .json, .queueOnly, .onlyDue, .all, .acceptChangedHardware, .explain, .check, .pin, .help:
+    case .wait, .deadline, .config, .repin, .root: true
+    case .json, .queueOnly, .onlyDue, .untilEmpty, .all, .acceptChangedHardware, .explain, .check,
+      .pin, .help:
       false
     }
   }
 
   func isTaken(by command: Command) -> Bool {
     switch self {
-    case .json: command != .help
+    case .json: command != .help && command != .agent
     case .queueOnly, .wait, .acceptChangedHardware: command == .deactivate
     case .onlyDue: command == .flush
+    case .untilEmpty, .deadline: command == .agent
     case .all: command == .status
-    case .explain, .check, .pin, .repin: command == .id
+    case .explain, .check, .pin, .repin, .root: command == .id
     case .config: command != .help && command != .version
     case .help: true
     }

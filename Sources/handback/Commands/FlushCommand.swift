@@ -13,11 +13,7 @@ enum FlushCommand {
     guard try JournalReading.count(pending: true, in: journal) > 0 else {
       return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
     }
-    guard let authorizer = try settings.authorizer() else {
-      throw Failure(
-        .configuration, "no keys are set for the license server",
-        hint: "set api-key-file and shared-key-file; what is queued stays queued")
-    }
+    guard let authorizer = try settings.authorizer() else { throw Settings.noKeys }
     return try send(arguments, settings, journal, authorizer, rules)
   }
 

@@ -46,8 +46,8 @@ enum HelpCommand {
     switch command {
     case .deactivate, .settings: true
     case .flush, .retry: setting == .journal || setting.isForSending
-    case .id:
-      setting == .journal || setting == .hardwareIDScheme || setting == .tpm || setting == .root
+    case .agent: setting == .journal || setting.isForSending || setting.isForAgent
+    case .id: setting == .journal || setting == .hardwareIDScheme
     case .status, .receipt, .withdraw: setting == .journal
     case .help, .version: false
     }
@@ -63,8 +63,9 @@ enum HelpCommand {
 
   private static func value(_ option: Option) -> Text {
     switch option {
-    case .wait: " SECONDS"
+    case .wait, .deadline: " SECONDS"
     case .repin: " REASON"
+    case .root: " DIR"
     case .config: " FILE"
     default: ""
     }
@@ -76,11 +77,14 @@ enum HelpCommand {
     case .queueOnly: "only accept it; don't open a connection"
     case .wait: "wait so long for the verdict; 0 then means deactivated"
     case .onlyDue: "heed every wait, as a timer should; else only Retry-After is heeded"
+    case .untilEmpty: "end when nothing is pending; spread nothing and begin at once"
+    case .deadline: "with --until-empty: end after so long in any case"
     case .all: "show what has ended, too"
     case .acceptChangedHardware: "send the pinned ID although the hardware is not that of the pin"
     case .check: "compare the pinned ID with the hardware; 76 if they are different"
     case .pin: "make and pin the ID at provisioning; nothing else if it is pinned"
     case .repin: "pin another in its place; the reason is kept in the ID's history"
+    case .root: "read the device's tree below DIR in place of the running system; pins nothing"
     case .explain: "tell what the ID was made of, and why not of other sources"
     case .config: "the settings file [/etc/handback.conf]"
     case .help: "print this help"
@@ -94,7 +98,6 @@ enum HelpCommand {
       Prints this device's hardware ID. The first call makes it and pins it in the journal; it
       stays the same then, whatever happens to the device. Schemes: hb1 (ours), licensespring
       (the vendor's clients'), machine-id, mac-decimal, random (enrolled), value:STRING.
-      With --root it only looks, unless told --pin, as in a container that has its host's tree.
       Exit status 69: there is no ID to be had; 76: the hardware is not that of the pin.
       """
     case .deactivate:
@@ -109,6 +112,14 @@ enum HelpCommand {
       Sends what is pending, in the order of queueing. Exit status 0: nothing is left pending and
       nothing was rejected; 69: the server can't be reached; 75: some are still pending; 76: some
       were rejected.
+      """
+    case .agent:
+      """
+      Stays, asleep until something happens, and sends what is pending when a route to the server
+      appears, when something is queued, and when a wait is over. SIGTERM ends it, SIGHUP reads the
+      settings again. With --until-empty, exit status 0: nothing is pending any more; 69: the
+      server could not be reached before the deadline; 75: some are still pending; 76: nothing is
+      pending, but some were rejected meanwhile.
       """
     case .status: "Shows what is pending and why. Needs no network and writes nothing."
     case .receipt:

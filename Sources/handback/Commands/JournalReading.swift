@@ -39,7 +39,7 @@ enum JournalReading {
     }
   }
 
-  private static func failure(_ error: JournalError, _ journal: SQLiteJournal) -> Failure {
+  static func failure(_ error: JournalError, _ journal: SQLiteJournal) -> Failure {
     JournalOpening.failure(error, "cannot read the journal at \(journal.path)", journal.path)
   }
 

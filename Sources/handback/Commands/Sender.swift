@@ -8,6 +8,8 @@ struct Sender: ~Copyable {
   private let journal: SQLiteJournal
   private let transport: CurlTransport
   private var flusher: Flusher
+  /// What may stop it from outside; nothing, for a command at a keyboard.
+  private let watch: AgentWatch?
 
   /// What a pass came to.
   struct Summary {
@@ -25,7 +27,7 @@ struct Sender: ~Copyable {
 
   init(
     _ settings: Settings, _ journal: SQLiteJournal, authorizer: consuming Authorizer,
-    rules: FlushRules
+    rules: FlushRules, watch: AgentWatch? = nil
   ) throws(Failure) {
     let options = try settings.transportOptions()
     do throws(TransportError) {
@@ -34,6 +36,7 @@ struct Sender: ~Copyable {
       throw Self.failure(error)
     }
     self.journal = journal
+    self.watch = watch
     flusher = Flusher(authorizer: authorizer, rules: rules)
   }
 
@@ -62,15 +65,23 @@ struct Sender: ~Copyable {
     var summary = Summary()
     var journal = self.journal
     while true {
+      if let watch, watch.mustStop { return summary }
       switch try step(&journal) {
       case .finished(let end):
         summary.end = end
         if summary.deactivated + summary.rejected > 0 { try? journal.checkpoint() }
         return summary
       case .pause(let milliseconds):
-        SystemClock.sleep(milliseconds: milliseconds)
+        if let watch {
+          watch.events.pause(milliseconds: milliseconds)
+        } else {
+          SystemClock.sleep(milliseconds: milliseconds)
+        }
       case .send(let exchange):
-        let result = transport.perform(exchange) { false }
+        let began = SystemClock.now().bootMilliseconds
+        let result = transport.perform(exchange, watching: watch?.events.descriptors ?? []) {
+          watch?.stops(hasSent: $0, sinceBootMilliseconds: began) ?? false
+        }
         let event = try receive(result, &journal)
         switch event {
         case .ended(_, let ending, _, _):

@@ -7,6 +7,7 @@ internal import HandbackLinux
 ///   on one line.
 /// - Everything else goes to standard error with a `handback:` prefix, in lower case and without
 ///   a full stop: `error:` says what failed, `hint:` what to do, `warning:` what may surprise.
+/// - Where standard error is systemd's journal, each line begins with its level (sd-daemon(3)).
 /// - Progress goes to standard error only if that is a terminal.
 /// - Nothing secret, no value of an argument.
 struct Console {
@@ -24,12 +25,12 @@ struct Console {
   }
 
   static func warn(_ text: Text, hint: Text? = nil) {
-    note("warning: \(text)")
+    note("warning: \(text)", .warning)
     self.hint(hint)
   }
 
   static func report(_ failure: Failure) {
-    note("error: \(failure.message)")
+    note("error: \(failure.message)", .error)
     hint(failure.hint)
   }
 
@@ -37,9 +38,19 @@ struct Console {
     if let text { note("hint: \(text)") }
   }
 
-  static func note(_ text: Text) {
+  /// A line's weight; the numbers are syslog's.
+  enum Level: Int {
+    case error = 3
+    case warning = 4
+    case notice = 5
+    case information = 6
+  }
+
+  static func note(_ text: Text, _ level: Level = .information) {
+    // The journal adds the program's name by itself.
+    let head: Text = Process.isErrorStreamJournal ? "<\(level.rawValue)>" : "handback: "
     // Nobody is left to be told if standard error can't be written.
-    let line: Text = "handback: \(text)\n"
+    let line: Text = "\(head)\(text)\n"
     _ = Descriptor.write(line.bytes, to: 2)
   }
 

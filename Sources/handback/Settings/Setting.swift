@@ -9,8 +9,9 @@ enum Setting: Int {
   case apiKeyFile, sharedKeyFile, bearerTokenFile, clientID, clientSecretFile, tokenURL
   case licenseKeyFile, username, passwordFile, idTokenFile, codeFile, customerAccountCode
   case redirectURI, licenseID, bundleCode, sdkVersion, consumptions
-  case hardwareID, hardwareIDScheme, tpm, root
+  case hardwareID, hardwareIDScheme
   case connectTimeout, timeout, rate, backoffBase, backoffCeiling, unsafePlainHTTP
+  case firstTrySpread, metricsFile
 
   /// The flag without its dashes.
   var name: StaticString {
@@ -38,14 +39,14 @@ enum Setting: Int {
     case .consumptions: "consumptions"
     case .hardwareID: "hardware-id"
     case .hardwareIDScheme: "scheme"
-    case .tpm: "tpm"
-    case .root: "root"
     case .connectTimeout: "connect-timeout"
     case .timeout: "timeout"
     case .rate: "rate"
     case .backoffBase: "backoff-base"
     case .backoffCeiling: "backoff-ceiling"
     case .unsafePlainHTTP: "unsafe-plain-http"
+    case .firstTrySpread: "first-try-spread"
+    case .metricsFile: "metrics-file"
     }
   }
 
@@ -75,14 +76,14 @@ enum Setting: Int {
     case .consumptions: "NUMBER   added to total_consumptions; may be negative"
     case .hardwareID: "ID       the value that the license was activated with"
     case .hardwareIDScheme: "NAME     how the hardware ID is made; see 'handback help id'"
-    case .tpm: "yes|no   name the device by its TPM's key first; or where tpm2-tss finds the TPM"
-    case .root: "DIR      the device's tree, where it isn't /: a container's host, an image, a dump"
     case .connectTimeout: "SECONDS  to connect, TLS included"
     case .timeout: "SECONDS  for one request and its answer"
     case .rate: "NUMBER   requests per second at most; 0 for no limit"
     case .backoffBase: "SECONDS  longest first wait between tries; doubled each time"
     case .backoffCeiling: "SECONDS  longest wait between tries"
     case .unsafePlainHTTP: "yes|no   allow http:// to other hosts than this one"
+    case .firstTrySpread: "SECONDS  agent: longest wait for the first try when the network is there"
+    case .metricsFile: "FILE     agent: figures for node_exporter's textfile collector"
     }
   }
 
@@ -90,13 +91,13 @@ enum Setting: Int {
     switch self {
     case .server: "https://api.licensespring.com"
     case .sdkVersion: Version.sdkVersion
-    case .tpm: "no"
     case .connectTimeout: "15"
     case .timeout: "60"
     case .rate: "10"
     case .backoffBase: "30"
     case .backoffCeiling: "3600"
     case .unsafePlainHTTP: "no"
+    case .firstTrySpread: "0"
     default: nil
     }
   }
@@ -110,10 +111,13 @@ enum Setting: Int {
       true
     case .journal, .product, .licenseKeyFile, .username, .passwordFile, .idTokenFile, .codeFile,
       .customerAccountCode, .redirectURI, .licenseID, .bundleCode, .sdkVersion, .consumptions,
-      .hardwareID, .hardwareIDScheme, .tpm, .root:
+      .hardwareID, .hardwareIDScheme, .firstTrySpread, .metricsFile:
       false
     }
   }
+
+  /// Whether it is the agent's alone.
+  var isForAgent: Bool { self == .firstTrySpread || self == .metricsFile }
 
   /// The name below `$CREDENTIALS_DIRECTORY` (systemd's `LoadCredential=`), for secrets.
   var credentialName: StaticString? {

@@ -1,0 +1,64 @@
+public import HandbackCore
+
+/// How many deactivations are in each state.
+public struct JournalTally: Sendable {
+  public var pending: Int64 = 0
+  public var deactivated: Int64 = 0
+  public var rejected: Int64 = 0
+  public var withdrawn: Int64 = 0
+  /// When the oldest of the pending ones was queued, by the clock of then.
+  public var oldestQueuedAtSeconds: Int64?
+
+  public init() {}
+
+  public var ended: Int64 { deactivated + rejected + withdrawn }
+}
+
+extension SQLiteJournal {
+  public func tally() throws(JournalError) -> JournalTally {
+    do throws(SQLiteError) {
+      var tally = JournalTally()
+      var statement = try connection.prepare(
+        "SELECT state, count(*), min(queued_at) FROM deactivation GROUP BY state")
+      while try statement.step() {
+        let count = statement.integer(1)
+        switch Ending(rawValue: statement.integer(0)) {
+        case .none:
+          tally.pending = count
+          tally.oldestQueuedAtSeconds = statement.integer(2)
+        case .deactivated: tally.deactivated = count
+        case .rejected: tally.rejected = count
+        case .withdrawn: tally.withdrawn = count
+        }
+      }
+      return tally
+    } catch {
+      throw JournalError(error)
+    }
+  }
+
+  /// What is pending, and when the first of it is due.
+  public func backlog(at now: Moment) throws(JournalError) -> Backlog {
+    let server = try readServerState()
+    var backlog = Backlog(
+      pendingCount: try count(pending: true), dueBootMilliseconds: .max,
+      serverBootMilliseconds: now.bootMilliseconds
+        + (server.wait?.millisecondsLeft(at: now) ?? 0),
+      reason: server.reason)
+    guard backlog.pendingCount > 0 else { return backlog }
+    do throws(SQLiteError) {
+      var statement = try connection.prepare(
+        "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE state = 0")
+      while try statement.step() {
+        let left = DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
+        backlog.dueBootMilliseconds = min(
+          backlog.dueBootMilliseconds, now.bootMilliseconds + left)
+        // The first that is due is the answer.
+        if left == 0 { break }
+      }
+      return backlog
+    } catch {
+      throw JournalError(error)
+    }
+  }
+}
