@@ -50,13 +50,6 @@ let package = Package(
       swiftSettings: settings
     ),
     .executableTarget(
-      name: "HardwareIDProbe",
-      dependencies: ["HandbackCore", "HandbackLinux", "CLibc"],
-      path: "Tests/HardwareIDProbe",
-      packageAccess: false,
-      swiftSettings: settings
-    ),
-    .executableTarget(
       name: "Fleet", dependencies: ["HandbackCore", "TestSupport"], path: "Tests/Fleet",
       swiftSettings: testSettings),
     .executableTarget(

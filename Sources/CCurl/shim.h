@@ -13,9 +13,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "../CLibc/wipe.h"
+
 // Every function is in libcurl 7.68, the oldest that boards have.
 #define CCURL_FUNCTIONS(use)                                                                     \
-  use(global_init, curl_global_init) use(version_info, curl_version_info)                        \
+  use(global_init, curl_global_init_mem) use(version_info, curl_version_info)                    \
   use(easy_init, curl_easy_init) use(easy_setopt, curl_easy_setopt)                              \
   use(easy_getinfo, curl_easy_getinfo) use(easy_cleanup, curl_easy_cleanup)                      \
   use(easy_strerror, curl_easy_strerror) use(multi_init, curl_multi_init)                        \
@@ -168,6 +170,8 @@ static inline long ccurl_protocols(int plain_http_too) {
 }
 static inline long ccurl_tls_1_2(void) { return CURL_SSLVERSION_TLSv1_2; }
 static inline long ccurl_http_1_1(void) { return CURL_HTTP_VERSION_1_1; }
+// Request bodies hold license keys and passwords: libcurl's memory is wiped when it is freed.
 static inline int ccurl_global_init(const ccurl_api *api) {
-  return api->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return api->global_init(CURL_GLOBAL_DEFAULT, malloc, clibc_wipe_and_free, clibc_wipe_and_resize,
+                          strdup, calloc) == CURLE_OK;
 }

@@ -21,6 +21,7 @@
 #include "files.h"
 #include "options.h"
 #include "hardware.h"
+#include "tpm.h"
 #include "events.h"
 
 // `errno` is a macro.

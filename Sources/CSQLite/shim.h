@@ -2,6 +2,7 @@
 #pragma once
 #include <sqlite3.h>
 
+#include "../CLibc/wipe.h"
 #include "late_dates.h"
 
 // `sqlite3_db_config` is variadic.
@@ -24,4 +25,22 @@ static inline int csqlite_bind_text(sqlite3_stmt *statement, int index, const ch
 static inline int csqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes,
                                     int byte_count) {
   return sqlite3_bind_blob(statement, index, bytes, byte_count, SQLITE_TRANSIENT);
+}
+
+static inline void *csqlite_allocate(int byte_count) { return malloc((size_t)byte_count); }
+static inline void *csqlite_resize(void *memory, int byte_count) {
+  return clibc_wipe_and_resize(memory, (size_t)byte_count);
+}
+static inline int csqlite_size(void *memory) { return memory ? (int)malloc_usable_size(memory) : 0; }
+static inline int csqlite_round_up(int byte_count) { return (byte_count + 7) & ~7; }
+static inline int csqlite_start(void *unused) { return SQLITE_OK; }
+static inline void csqlite_stop(void *unused) {}
+
+// Rows hold license keys and passwords: SQLite's memory is wiped when it is freed. `sqlite3_config`
+// is variadic, and refuses once SQLite is in use: the second call changes nothing.
+static inline void csqlite_wipe_what_is_freed(void) {
+  static const sqlite3_mem_methods methods = {
+      csqlite_allocate, clibc_wipe_and_free, csqlite_resize, csqlite_size,
+      csqlite_round_up, csqlite_start,       csqlite_stop,   NULL};
+  sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
 }

@@ -127,6 +127,23 @@ def garbage(exchange, parameters):
     return False
 
 
+def raw(exchange, parameters):
+    if parameters["act"]:
+        exchange.act()
+    exchange.log(Response(0))
+    exchange.send(parameters["answer"].encode("latin-1", "replace"))
+    if parameters["end"] == "stall":
+        exchange.wait(3600)
+    if parameters["end"] == "keep":
+        return exchange.request.keeps_alive
+    if parameters["end"] == "reset":
+        time.sleep(0.05)  # as in truncate_reset
+        exchange.wire.reset()
+    else:
+        exchange.wire.close()
+    return False
+
+
 def wrong_success(exchange, parameters):
     return answer(exchange, parameters, Response(200, parameters["body"].encode("utf-8")))
 
@@ -260,7 +277,7 @@ ACTIONS = {
     "reset_after": reset_after, "close_after": close_after, "truncate": truncate,
     "truncate_reset": truncate_reset, "status": status, "status_after": status,
     "retry_after": retry_after, "redirect": redirect, "captive_portal": captive_portal,
-    "garbage": garbage, "wrong_success": wrong_success, "huge_body": huge_body,
+    "garbage": garbage, "raw": raw, "wrong_success": wrong_success, "huge_body": huge_body,
     "huge_headers": huge_headers, "endless_body": endless_body, "proxy_407": proxy_407,
     "oauth_error": oauth_error, "bad_content_length": bad_content_length, "chunked": chunked,
     "bad_chunk": bad_chunk, "flip": flip, "drop_header": drop_header, "set_header": set_header,

@@ -69,6 +69,9 @@ KINDS = {
                            status=(int, 200)),
     "garbage": Kind(REQUEST, "`bytes` bytes that are no HTTP, then FIN", act=False,
                     bytes=(int, 512)),
+    "raw": Kind(REQUEST, "answers `answer` as it is, one byte for each of its characters (Latin-1), "
+                "then `end`: fin, reset, stall, or keep for a connection that goes on", act=False,
+                answer=(str, ""), end=(str, "fin")),
     "wrong_success": Kind(REQUEST, "200 with another `body`", act=False,
                           body=(str, '"license_activated"')),
     "huge_body": Kind(REQUEST, "200 with a body of `bytes` bytes", act=False,

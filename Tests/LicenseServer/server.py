@@ -1,6 +1,8 @@
 """Listening, connections and threads: the part between the sockets and the API."""
 
+import ipaddress
 import json
+import select
 import socket
 import ssl
 import threading
@@ -252,6 +254,8 @@ class Server:
             exchange.fault = self.faults.take(REQUEST, facts_of(request))
         if exchange.fault is not None:
             return ACTIONS[exchange.fault.kind](exchange, exchange.fault.parameters)
+        if request.method == "CONNECT" and self.context is None:
+            return tunnel(exchange)
         return exchange.reply(exchange.act())
 
     def _early_response(self, session, request, fault):
@@ -280,6 +284,33 @@ class Server:
             ("Content-Length", str(len(body))), ("Connection", "close")]) + body)
         session.wire.close()
         return False
+
+
+def tunnel(exchange):
+    """What a proxy does for CONNECT (RFC 9110 9.3.6), to this machine only; always the end."""
+    host, _, port = exchange.request.target.rpartition(":")
+    sock = exchange.wire.sock
+    try:
+        if not ipaddress.ip_address(host.strip("[]")).is_loopback:
+            raise ValueError
+        target = socket.create_connection((host.strip("[]"), int(port)), HANDSHAKE_SECONDS)
+    except (OSError, ValueError):
+        exchange.reply(Response(502, b"no way there", content_type="text/plain"), close=True)
+        return False
+    exchange.log()
+    with target:
+        sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        ways = {sock: target, target: sock}
+        while True:
+            ready, _, _ = select.select(list(ways), [], [], IDLE_SECONDS)
+            for source in ready:
+                data = source.recv(65536)
+                if data:
+                    ways[source].sendall(data)
+            if not ready or not data:
+                break
+    exchange.wire.close()
+    return False
 
 
 def facts_of(request):

@@ -226,6 +226,30 @@ class FaultsTest(unittest.TestCase):
         self.assertEqual((len(data), end, data[:1]), (100, "fin", b"\x00"))
         self.assert_acted(False)
 
+    def test_raw(self):
+        answer = "ICY 200 \xff\x00\r\n"
+        for end in ("fin", "reset"):
+            self.setUp()
+            self.fault("raw", answer=answer, end=end)
+            self.assertEqual(self.read_all(), (answer.encode("latin-1"), end))
+            self.assert_acted(False)
+        self.setUp()
+        self.fault("raw", answer="HTTP/1.1 204 No Content\r\n\r\n", end="keep", act=True)
+        with self.emulator.connect() as sock:
+            sock.sendall(request())
+            self.assertEqual(sock.recv(100), b"HTTP/1.1 204 No Content\r\n\r\n")
+            sock.sendall(request({**BODY, "license_key": "KEY-2"}))
+            self.assertTrue(read_answer(sock).is_success)
+
+    def test_raw_stalls(self):
+        self.fault("raw", answer="HTTP/1.1 ", end="stall")
+        with self.emulator.connect() as sock:
+            sock.sendall(request())
+            self.assertEqual(sock.recv(100), b"HTTP/1.1 ")
+            sock.settimeout(0.2)
+            with self.assertRaises(TimeoutError):
+                sock.recv(100)
+
     def test_wrong_success(self):
         self.fault("wrong_success")
         answer = self.emulator.post()

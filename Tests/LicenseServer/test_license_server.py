@@ -140,6 +140,31 @@ class CertificatesTest(unittest.TestCase):
             emulator.connect()
         self.assertIn("PROTOCOL_VERSION", caught.exception.reason)
 
+    def test_proxy(self):
+        server, proxy = Emulator(tls=True), Emulator()
+        self.addCleanup(server.close)
+        self.addCleanup(proxy.close)
+        context = ssl.create_default_context(cafile=server.ready["ca_file"])
+
+        def connect(target, status):
+            sock = proxy.connect()
+            self.addCleanup(sock.close)
+            sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+            self.assertEqual(sock.recv(4096).split()[1], status)
+            return sock
+
+        target = f"127.0.0.1:{server.ready['port']}"
+        with context.wrap_socket(connect(target, b"200"), server_hostname="localhost") as sock:
+            for number in (1, 2):
+                sock.sendall(request({**BODY, "license_key": f"KEY-{number}"}))
+                self.assertTrue(read_answer(sock).is_success)
+        self.assertEqual(proxy.log()[0]["method"], "CONNECT")
+        connect("192.0.2.1:443", b"502")
+        connect("elsewhere.invalid:443", b"502")
+        proxy.faults({"kind": "proxy_407", "match": {"method": "CONNECT"}})
+        connect(target, b"407")
+        self.assertEqual(len(server.log()), 2)
+
     def problem(self, kind):
         emulator = Emulator("--certificate", kind, tls=True)
         self.addCleanup(emulator.close)

@@ -4,12 +4,14 @@ import Foundation
 public final class TemporaryFolder: Sendable {
   public let url: URL
 
-  public init(in parent: URL = FileManager.default.temporaryDirectory) {
+  public init(in parent: URL = FileManager.default.temporaryDirectory, mode: Int = 0o700) {
     url =
       parent
       .appendingPathComponent("handback-" + UUID().uuidString)
     try! FileManager.default.createDirectory(
       at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    // The umask has no say.
+    try! FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: url.path)
   }
 
   deinit {

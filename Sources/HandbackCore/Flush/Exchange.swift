@@ -41,7 +41,7 @@ public struct TransportFault: Error, Sendable {
     public static var allCases: Cases<Kind> { Cases() }
 
     case resolve, connect, tls, tlsNotYetValid, tlsExpired, timeout, cut, malformed, tooLarge
-    case transportMissing, interrupted, other
+    case proxy, transportMissing, interrupted, other
 
     public var name: StaticString {
       switch self {
@@ -54,6 +54,7 @@ public struct TransportFault: Error, Sendable {
       case .cut: "connection_cut"
       case .malformed: "malformed_answer"
       case .tooLarge: "answer_too_large"
+      case .proxy: "proxy_refused"
       case .transportMissing: "libcurl_missing"
       case .interrupted: "interrupted"
       case .other: "transport_failed"

@@ -91,7 +91,7 @@ extension Flusher {
     let verdict = Verdict.judge(answer, hasUnansweredAttempt: openBefore > 0 || answer.wasResent)
     let outcome = Outcome(
       httpStatus: Int64(answer.status),
-      code: answer.text("code") ?? words(for: verdict),
+      code: words(for: verdict) ?? answer.text("code"),
       message: answer.message)
     let open = openBefore + (Verdict.mayHaveActed(answer) || answer.wasResent ? 1 : 0)
     faultsInARow = 0

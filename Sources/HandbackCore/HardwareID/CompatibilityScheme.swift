@@ -22,12 +22,7 @@ enum CompatibilityScheme {
     guard let line = firstLine(evidence.machineID) ?? firstLine(evidence.dbusMachineID),
       !isShared(line)
     else { return nil }
-    var hasher = SHA256()
-    hasher.update(line.bytes.span)
-    let digest = hasher.finalize()
-    var bytes: [UInt8] = []
-    for index in digest.indices { bytes.append(digest[index]) }
-    return Text(hexOf: bytes)
+    return line.hashed()
   }
 
   /// The machine ID itself, trimmed; the D-Bus file first.

@@ -32,11 +32,8 @@ public struct ExplainedReading: Sendable {
 
 extension HardwareEvidence {
   /// Every reading in the order of the ranking.
-  ///
-  /// - known: the components of a record that was made of this very evidence; without them each
-  ///   good reading is hashed again, slowly.
-  public func explained(_ known: ComponentTokens? = nil) -> [ExplainedReading] {
-    let components = known ?? componentTokens()
+  public func explained() -> [ExplainedReading] {
+    let components = componentTokens()
     let anchor = try? IdentityDerivation.anchor(of: self)
     let best = IdentityDerivation.bestIndex(self)
     var explained: [ExplainedReading] = []

@@ -7,8 +7,13 @@ struct EvidenceRules {
   /// Sources whose drivers may be modules. On x86 the SoC and the EEPROM are not among them, as
   /// DMI decides there and is in the kernel from the start.
   var sourcesThatMayComeLate: [HardwareIDSource] {
-    observations.compatible.isEmpty
+    var sources: [HardwareIDSource] =
+      observations.compatible.isEmpty
       ? [.eMMC, .networkAddress] : [.socSerial, .boardEEPROM, .eMMC, .networkAddress]
+    for observation in observations.list where observation.source == .tpmEndorsementKey {
+      sources.append(.tpmEndorsementKey)
+    }
+    return sources
   }
 
   func reading(of observation: HardwareObservation) -> HardwareReading {
@@ -198,7 +203,7 @@ struct EvidenceRules {
       return HardwareReading(observation, .junk(text.normalized().isEmpty ? .empty : .malformed))
     }
     // systemd names some ports by their address (`enx…`), and labels are shown.
-    if observation.label.squeezed().contains(Text(hexOf: address.octets)) {
+    if observation.label.squeezed().contains(Text(hexOf: address.octets.span)) {
       observation.label = observation.label.slice(0..<3)
     }
     if observation.attachment == .virtual { return HardwareReading(observation, .junk(.virtual)) }

@@ -77,11 +77,13 @@ public final class HardwareReading: Sendable {
 }
 
 /// All readings of one survey, and the platform they were taken on.
-public final class HardwareEvidence: Sendable {
+public final class HardwareEvidence {
   public let platform: Platform
   public let readings: [HardwareReading]
   let machineID: HardwareObservation.Content
   let dbusMachineID: HardwareObservation.Content
+  /// The good readings' tokens, once they were asked for.
+  var tokens: ComponentTokens?
 
   /// Applies the rules; no order of the observations, nor letter case or padding, changes the
   /// outcome.

@@ -34,8 +34,8 @@ struct HardwareUUID {
   }
 
   private var canonicalDigits: Text {
-    let printed = Text(hexOf: bytes)
-    let other = Text(hexOf: Self.swapped(bytes))
+    let printed = Text(hexOf: bytes.span)
+    let other = Text(hexOf: Self.swapped(bytes).span)
     return printed.precedes(other) ? printed : other
   }
 
@@ -70,7 +70,7 @@ struct HardwareUUID {
   }
 
   private static func isRising(_ bytes: [UInt8]) -> Bool {
-    let digits = Text(hexOf: bytes)
+    let digits = Text(hexOf: bytes.span)
     return digits.hasPrefix("00010203040506070809") || digits.hasPrefix("0102030405060708090a")
       || digits.hasPrefix("123456781234") || digits.hasPrefix("0123456789abcdef")
   }

@@ -195,13 +195,15 @@ private struct FreshTokens {
 
   func change(of token: ComponentToken) -> IdentityCheck.Change {
     if token.isIn(good) || token.isIn(refused) { return .agrees }
-    var change = IdentityCheck.Change.lost
+    // A TPM is asked only where the settings say so, and what wasn't asked isn't lost.
+    var change: IdentityCheck.Change =
+      token.source == .tpmEndorsementKey ? .unreadable : .lost
     for reading in evidence.readings where reading.source == token.source {
       switch reading.state {
       case .unreadable: return .unreadable
       case .late: return .late
       case .ok: change = .changed
-      case .absent, .junk, .removable: break
+      case .absent, .junk, .removable: if change == .unreadable { change = .lost }
       }
     }
     return change

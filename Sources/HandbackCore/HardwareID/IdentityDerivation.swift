@@ -1,7 +1,7 @@
 /// Makes an identity out of evidence, or says why there is none.
 public enum IdentityDerivation {
   /// The date of the rules and lists, as the number of year, month and day.
-  public static let rulesDate: Int64 = 20_251_123
+  public static let rulesDate: Int64 = 20_261_123
 
   /// Why no ID is issued.
   public enum Refusal: Error {
@@ -17,8 +17,6 @@ public enum IdentityDerivation {
     case needsEnrolment
     /// The compatibility scheme has nothing to read, or can't read it.
     case schemeUnavailable(HardwareIDScheme)
-    /// `value:` with a string that is no hardware ID.
-    case badValue
 
     public var name: StaticString {
       switch self {
@@ -28,7 +26,6 @@ public enum IdentityDerivation {
       case .noGoodSource: "no-good-source"
       case .needsEnrolment: "needs-enrolment"
       case .schemeUnavailable: "scheme-unavailable"
-      case .badValue: "bad-value"
       }
     }
   }
@@ -164,13 +161,15 @@ public enum IdentityDerivation {
 }
 
 extension HardwareEvidence {
-  /// Each good reading's token, in the order of the readings; equal ones once.
+  /// Each good reading's token, in the order of the readings; hashed once, as that is slow.
   func componentTokens() -> ComponentTokens {
+    if let tokens { return tokens }
     var components = ComponentTokens()
     for reading in readings
     where reading.isOK && components.tokens.count < ComponentTokens.countMax {
       components.tokens.append(token(of: reading, among: components.tokens))
     }
+    tokens = components
     return components
   }
 

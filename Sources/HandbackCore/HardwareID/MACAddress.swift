@@ -35,7 +35,7 @@ struct MACAddress: Equatable {
 
   /// `nil` for an address that a maker may have given to one device.
   func junk() -> JunkReason? {
-    let digits = Text(hexOf: octets)
+    let digits = Text(hexOf: octets.span)
     if digits.isLine(of: JunkLists.addresses) { return .listed }
     if isGroup || isLocal { return .notPermanent }
     if digits.hasLinePrefix(of: Self.hypervisors) { return .virtual }

@@ -58,12 +58,19 @@ extension Text {
 
   /// Lower-case hexadecimal digits of `bytes`.
   @inline(never)
-  public init(hexOf bytes: [UInt8]) {
+  public init(hexOf bytes: Span<UInt8>) {
     self.init()
-    for byte in bytes {
-      append(Self.hexCharacter(byte >> 4))
-      append(Self.hexCharacter(byte & 15))
+    for index in bytes.indices {
+      append(Self.hexCharacter(bytes[index] >> 4))
+      append(Self.hexCharacter(bytes[index] & 15))
     }
+  }
+
+  /// The SHA-256 of the bytes, in lower-case hexadecimal digits.
+  public func hashed() -> Text {
+    var hasher = SHA256()
+    hasher.update(bytes.span)
+    return Text(hexOf: hasher.finalize().span)
   }
 
   static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }

@@ -51,8 +51,11 @@ final class CurlReceiver {
     unsafe CurlReceiver.receive(bytes, size * count, receiver) { $0.takeBody($1) }
   }
 
-  static let debugCallback: ccurl_debug = { _, type, _, _, receiver in
-    if type == CURLINFO_HEADER_OUT, let receiver = unsafe receiver {
+  static let debugCallback: ccurl_debug = { _, type, bytes, _, receiver in
+    // A proxy's CONNECT isn't the request: what the proxy refuses never reached the server.
+    if type == CURLINFO_HEADER_OUT, let receiver = unsafe receiver,
+      unsafe bytes?.pointee != CChar(bitPattern: UInt8(ascii: "C"))
+    {
       unsafe Unmanaged<CurlReceiver>.fromOpaque(receiver).takeUnretainedValue().sendCount += 1
     }
     return 0

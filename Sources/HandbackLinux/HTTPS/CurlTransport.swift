@@ -169,6 +169,7 @@ extension CurlTransport {
     }
     var kind = Self.kind(code)
     if receiver.isTooLarge { kind = .tooLarge }
+    if unsafe ccurl_get_long(library.api, easy, CURLINFO_HTTP_CONNECTCODE) >= 300 { kind = .proxy }
     if code == Int32(CURLE_PEER_FAILED_VERIFICATION.rawValue) {
       kind = verificationFault(certificateSeconds)
     }

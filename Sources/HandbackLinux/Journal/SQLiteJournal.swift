@@ -43,7 +43,11 @@ public final class SQLiteJournal {
 
   private func setUp(_ access: Access, isKnown: Bool) throws(JournalError) {
     if !isKnown {
-      if access == .create, try integer("PRAGMA schema_version") == 0 { try create() }
+      if try integer("PRAGMA schema_version") == 0 {
+        // Made, and cut off before its tables were: there is nothing in it.
+        guard access == .create else { throw .missing }
+        try create()
+      }
       guard try integer("PRAGMA application_id") == JournalSchema.applicationID else {
         throw .belongsToAnotherProgram
       }

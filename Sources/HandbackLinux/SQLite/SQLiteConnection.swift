@@ -8,6 +8,7 @@ struct SQLiteConnection: ~Copyable {
 
   /// The C function is `sqlite3_open_v2`. A symbolic link at the path's end is refused.
   init(path: Text, flags: Int32) throws(SQLiteError) {
+    csqlite_wipe_what_is_freed()
     csqlite_accept_late_dates()
     var opened: OpaquePointer?
     let code = unsafe sqlite3_open_v2(

@@ -13,8 +13,6 @@ final class Arguments {
   private(set) var settingsFile: Text?
   /// Why another hardware ID is pinned in the place of the first.
   private(set) var repinReason: Text?
-  /// The folder that a device's tree is below.
-  private(set) var root: Text?
 
   func has(_ option: Option) -> Bool { options & Self.bit(option) != 0 }
 
@@ -103,7 +101,6 @@ final class Arguments {
     options |= Self.bit(option)
     if option == .config { settingsFile = value }
     if option == .repin { repinReason = value }
-    if option == .root { root = value }
     if option == .wait { waitSeconds = try seconds(option, value) }
     if option == .deadline { deadlineSeconds = try seconds(option, value) }
   }

@@ -65,7 +65,7 @@ enum Option: Int {
   static var allCases: Cases<Option> { Cases() }
 
   case json, queueOnly, wait, onlyDue, untilEmpty, deadline, all, acceptChangedHardware
-  case explain, check, pin, repin, root, config, help
+  case explain, check, pin, repin, config, help
 
   var name: StaticString {
     switch self {
@@ -81,7 +81,6 @@ enum Option: Int {
     case .check: "check"
     case .pin: "pin"
     case .repin: "repin"
-    case .root: "root"
     case .config: "config"
     case .help: "help"
     }
@@ -89,7 +88,7 @@ enum Option: Int {
 
   var takesValue: Bool {
     switch self {
-    case .wait, .deadline, .config, .repin, .root: true
+    case .wait, .deadline, .config, .repin: true
     case .json, .queueOnly, .onlyDue, .untilEmpty, .all, .acceptChangedHardware, .explain, .check,
       .pin, .help:
       false
@@ -103,7 +102,7 @@ enum Option: Int {
     case .onlyDue: command == .flush
     case .untilEmpty, .deadline: command == .agent
     case .all: command == .status
-    case .explain, .check, .pin, .repin, .root: command == .id
+    case .explain, .check, .pin, .repin: command == .id
     case .config: command != .help && command != .version
     case .help: true
     }

@@ -11,14 +11,20 @@ enum HardwareIdentity {
   static func resolve(
     _ settings: Settings, _ journal: inout SQLiteJournal, acceptsChangedHardware: Bool
   ) throws(Failure) -> HardwareID {
-    let evidence = try survey(nil)
-    if let record = try pinned(journal) {
+    let evidence = try survey(settings)
+    var count = 0
+    if let record = try pinned(journal, count: &count) {
       try check(record, evidence, acceptsChangedHardware)
       return record.id
     }
-    return try pin(
-      try request(settings), evidence, reason: "first use", after: 0, &journal
-    ).id
+    let request = try request(settings)
+    let record: IdentityRecord
+    do throws(IdentityDerivation.Refusal) {
+      record = try identify(request, evidence, reason: "first use", isPinned: true)
+    } catch {
+      throw refusal(error)
+    }
+    return try pin(record, after: 0, &journal).id
   }
 
   /// A cloned image must not give back its sibling's license.
@@ -28,7 +34,9 @@ enum HardwareIdentity {
     switch IdentityCheck(record, with: evidence).verdict {
     case .same, .sameWithChanges, .unverified: break
     case .unreadable(let source):
-      Console.warn("the pinned hardware ID could not be checked: \(source.name) can't be read")
+      Console.warn(
+        "the pinned hardware ID could not be checked: \(source.name) can't be read",
+        hint: Text(remedy(source)))
     case .notReady(let source):
       Console.warn("the pinned hardware ID could not be checked: \(source.name) is not there yet")
     case .different(let cause):
@@ -54,10 +62,13 @@ enum HardwareIdentity {
     }
   }
 
-  /// The record in force.
-  static func pinned(_ journal: SQLiteJournal) throws(Failure) -> IdentityRecord? {
+  /// The record in force, and how many there are with those before it.
+  static func pinned(
+    _ journal: SQLiteJournal, count: inout Int
+  ) throws(Failure) -> IdentityRecord? {
     do throws(JournalError) {
-      return try journal.pinnedRecord()
+      count = try journal.recordCount()
+      return count > 0 ? try journal.record(at: count - 1) : nil
     } catch {
       throw JournalOpening.failure(error, "cannot read the pinned hardware ID", journal.path)
     }
@@ -101,11 +112,12 @@ enum HardwareIdentity {
     }
   }
 
-  static func survey(_ root: Text?) throws(Failure) -> HardwareEvidence {
+  static func survey(_ settings: Settings) throws(Failure) -> HardwareEvidence {
+    let root = settings[.root]
+    let tpm = try tpm(settings)
     do throws(HardwareSurvey.Failure) {
       return try HardwareSurvey.take(
-        root: root,
-        settleDeadlineMilliseconds: settleDeadlineMilliseconds)
+        root: root, settleDeadlineMilliseconds: settleDeadlineMilliseconds, tpm: tpm)
     } catch {
       switch error {
       case .rootCannotBeOpened(let code):
@@ -116,27 +128,30 @@ enum HardwareIdentity {
     }
   }
 
-  /// Makes a record, without a place to keep it if `random` is `nil`.
-  static func identify(
-    _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: Text,
-    random: InlineArray<32, UInt8>?
-  ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
-    try IdentityDerivation.identify(
-      evidence, by: request, random: random, epochSeconds: SystemClock.now().wallSeconds,
-      reason: reason)
+  /// Where tpm2-tss finds the TPM; empty for the usual place, `nil` if it isn't to be asked.
+  private static func tpm(_ settings: Settings) throws(Failure) -> Text? {
+    guard let place = settings[.tpm], !place.isEqual(to: "no") else { return nil }
+    if place.isEqual(to: "yes") { return "" }
+    if place.hasPrefix("/") { return "device:\(place)" }
+    if place.firstIndex(of: UInt8(ascii: ":")) != nil { return place }
+    throw settings.wrong(
+      .tpm, "must be yes, no, a device as /dev/tpmrm0, or NAME:OPTIONS in tpm2-tss's words")
   }
 
-  /// Makes a record and pins it, unless another process pinned one meanwhile: then that one holds.
-  static func pin(
+  /// Makes a record; one that is to be pinned has a random part where there must be one.
+  static func identify(
     _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: Text,
-    after count: Int, _ journal: inout SQLiteJournal
+    isPinned: Bool
+  ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
+    try IdentityDerivation.identify(
+      evidence, by: request, random: isPinned ? Entropy.block() : nil,
+      epochSeconds: SystemClock.now().wallSeconds, reason: reason)
+  }
+
+  /// Pins a record, unless another process pinned one meanwhile: then that one holds.
+  static func pin(
+    _ record: IdentityRecord, after count: Int, _ journal: inout SQLiteJournal
   ) throws(Failure) -> IdentityRecord {
-    let record: IdentityRecord
-    do throws(IdentityDerivation.Refusal) {
-      record = try identify(request, evidence, reason: reason, random: Entropy.block())
-    } catch {
-      throw refusal(error)
-    }
     do throws(JournalError) {
       if try journal.append(record, after: count) { return record }
       return try journal.pinnedRecord() ?? record
@@ -145,40 +160,37 @@ enum HardwareIdentity {
     }
   }
 
-  /// Whether a source that may still come is why there is no ID.
-  static func isNotReady(_ evidence: HardwareEvidence) -> Bool {
-    do throws(IdentityDerivation.Refusal) {
-      _ = try IdentityDerivation.anchor(of: evidence)
-      return false
-    } catch {
-      if case .notReady = error { return true }
-      return false
-    }
-  }
-
   static func refusal(_ error: IdentityDerivation.Refusal) -> Failure {
     Failure(.unavailable, "no hardware ID: \(words(error))", hint: hint(error))
+  }
+
+  /// What helps where a source can't be read.
+  static func remedy(_ source: HardwareIDSource) -> StaticString {
+    source == .tpmEndorsementKey
+      ? """
+      'tpm' must be set as it was when the ID was pinned, tpm2-tss be installed, \
+      and this user be allowed to use the TPM
+      """ : "run as root"
   }
 
   static func words(_ error: IdentityDerivation.Refusal) -> Text {
     switch error {
     case .container: "this is a container, whose hardware is its host's"
-    case .unreadable(let source): "\(source.name) can't be read by this user"
+    case .unreadable(let source): "\(source.name) can't be read"
     case .notReady(let source): "\(source.name) is not there yet"
     case .noGoodSource: "nothing on this machine names it well"
     case .needsEnrolment:
       "a virtual machine's ID has a random part, which is made when it is pinned"
     case .schemeUnavailable(let scheme): "the scheme \(scheme.name) has nothing to read here"
-    case .badValue: "the value given is no hardware ID"
     }
   }
 
   private static func hint(_ error: IdentityDerivation.Refusal) -> Text {
     switch error {
-    case .unreadable: "run as root"
+    case .unreadable(let source): Text(remedy(source))
     case .notReady: "run again once the device has started"
-    case .needsEnrolment: "run 'handback id' without --root on the machine itself"
-    case .container, .noGoodSource, .schemeUnavailable, .badValue:
+    case .needsEnrolment: "run 'handback id --pin', on the machine itself"
+    case .container, .noGoodSource, .schemeUnavailable:
       "'handback id --scheme random' enrols a random ID; "
         + "'--hardware-id ID' gives the one that the license was activated with"
     }

@@ -47,7 +47,8 @@ enum HelpCommand {
     case .deactivate, .settings: true
     case .flush, .retry: setting == .journal || setting.isForSending
     case .agent: setting == .journal || setting.isForSending || setting.isForAgent
-    case .id: setting == .journal || setting == .hardwareIDScheme
+    case .id:
+      setting == .journal || setting == .hardwareIDScheme || setting == .tpm || setting == .root
     case .status, .receipt, .withdraw: setting == .journal
     case .help, .version: false
     }
@@ -65,7 +66,6 @@ enum HelpCommand {
     switch option {
     case .wait, .deadline: " SECONDS"
     case .repin: " REASON"
-    case .root: " DIR"
     case .config: " FILE"
     default: ""
     }
@@ -84,7 +84,6 @@ enum HelpCommand {
     case .check: "compare the pinned ID with the hardware; 76 if they are different"
     case .pin: "make and pin the ID at provisioning; nothing else if it is pinned"
     case .repin: "pin another in its place; the reason is kept in the ID's history"
-    case .root: "read the device's tree below DIR in place of the running system; pins nothing"
     case .explain: "tell what the ID was made of, and why not of other sources"
     case .config: "the settings file [/etc/handback.conf]"
     case .help: "print this help"
@@ -98,6 +97,7 @@ enum HelpCommand {
       Prints this device's hardware ID. The first call makes it and pins it in the journal; it
       stays the same then, whatever happens to the device. Schemes: hb1 (ours), licensespring
       (the vendor's clients'), machine-id, mac-decimal, random (enrolled), value:STRING.
+      With --root it only looks, unless told --pin, as in a container that has its host's tree.
       Exit status 69: there is no ID to be had; 76: the hardware is not that of the pin.
       """
     case .deactivate:

@@ -5,75 +5,49 @@ internal import HandbackLinux
 enum IDCommand {
   static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
     let request = try HardwareIdentity.request(settings)
-    if arguments.root != nil, !arguments.has(.check) { return try look(arguments, request) }
+    if let reason = arguments.repinReason,
+      !(1...IdentityRecord.reasonByteCountMax).contains(reason.bytes.count)
+    {
+      throw Failure(.usage, "--repin takes a reason of 1 to 256 bytes")
+    }
     if arguments.has(.check) { return try check(arguments, settings) }
-    var journal = try JournalOpening.open(settings, .create)
-    let evidence = try HardwareIdentity.survey(nil)
-    if let pinned = try HardwareIdentity.pinned(journal) {
-      if let reason = arguments.repinReason {
-        return try repin(arguments, request, evidence, reason, &journal)
-      }
+    let evidence = try HardwareIdentity.survey(settings)
+    // Another device's tree is only looked at, unless it was said that this is the device.
+    if settings[.root] != nil, !arguments.has(.pin), arguments.repinReason == nil {
+      let record = try make(arguments, request, evidence, reason: "", isPinned: false)
+      try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
+      return .ok
+    }
+    // Nothing is opened to be written before there is something to pin.
+    var count = 0
+    if let journal = try JournalOpening.openIfPresent(settings, .read),
+      let pinned = try HardwareIdentity.pinned(journal, count: &count),
+      arguments.repinReason == nil
+    {
       try checkUnchanged(pinned, request, settings)
       return try report(pinned, evidence, arguments)
     }
-    return try refusing(arguments, evidence) { () throws(Failure) in
-      let reason = arguments.repinReason ?? (arguments.has(.pin) ? "provisioned" : "first use")
-      let record = try HardwareIdentity.pin(request, evidence, reason: reason, after: 0, &journal)
-      try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
-      return .ok
-    }
-  }
-
-  /// What an ID would be made of on the device whose tree is below a folder; pins nothing.
-  private static func look(
-    _ arguments: Arguments, _ request: IdentityDerivation.Request
-  ) throws(Failure) -> ExitCode {
-    let evidence = try HardwareIdentity.survey(arguments.root)
-    return try refusing(arguments, evidence) { () throws(Failure) in
-      let record: IdentityRecord
-      do throws(IdentityDerivation.Refusal) {
-        record = try HardwareIdentity.identify(request, evidence, reason: "", random: nil)
-      } catch {
-        throw HardwareIdentity.refusal(error)
-      }
-      try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
-      return .ok
-    }
-  }
-
-  /// Tells what was found before it fails: a refusal is a fact, too.
-  private static func refusing(
-    _ arguments: Arguments, _ evidence: HardwareEvidence,
-    _ body: () throws(Failure) -> ExitCode
-  ) throws(Failure) -> ExitCode {
-    do throws(Failure) {
-      return try body()
-    } catch {
-      if error.exit == .unavailable {
-        let state: StaticString = HardwareIdentity.isNotReady(evidence) ? "not-ready" : "refused"
-        try IDReport(state: state, reason: error.message, evidence: evidence).print(arguments)
-      }
-      throw error
-    }
-  }
-
-  private static func repin(
-    _ arguments: Arguments, _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence,
-    _ reason: Text, _ journal: inout SQLiteJournal
-  ) throws(Failure) -> ExitCode {
-    guard (1...IdentityRecord.reasonByteCountMax).contains(reason.bytes.count) else {
-      throw Failure(.usage, "--repin takes a reason of 1 to 256 bytes")
-    }
-    let count: Int
-    do throws(JournalError) {
-      count = try journal.recordCount()
-    } catch {
-      throw JournalOpening.failure(error, "cannot read the pinned hardware ID", journal.path)
-    }
-    let record = try HardwareIdentity.pin(
-      request, evidence, reason: reason, after: count, &journal)
+    let reason = arguments.repinReason ?? (arguments.has(.pin) ? "provisioned" : "first use")
+    let made = try make(arguments, request, evidence, reason: reason, isPinned: true)
+    var journal = try JournalOpening.open(settings, .create)
+    let record = try HardwareIdentity.pin(made, after: count, &journal)
     try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
     return .ok
+  }
+
+  /// Makes a record. A refusal is a fact too: what was found is told before it fails.
+  private static func make(
+    _ arguments: Arguments, _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence,
+    reason: Text, isPinned: Bool
+  ) throws(Failure) -> IdentityRecord {
+    do throws(IdentityDerivation.Refusal) {
+      return try HardwareIdentity.identify(request, evidence, reason: reason, isPinned: isPinned)
+    } catch {
+      var state: StaticString = "refused"
+      if case .notReady = error { state = "not-ready" }
+      try IDReport(state: state, reason: error.name, evidence: evidence).print(arguments)
+      throw HardwareIdentity.refusal(error)
+    }
   }
 
   /// The pinned ID, unless the hardware is another's.
@@ -85,13 +59,13 @@ enum IDCommand {
       try IDReport(state: "pinned", record: record, evidence: evidence).print(arguments)
       return .ok
     }
-    let reason = HardwareIdentity.words(cause)
     if arguments.has(.json) {
-      try IDReport(state: "different", record: record, reason: reason, evidence: evidence)
+      try IDReport(state: "different", record: record, reason: cause.name, evidence: evidence)
         .print(arguments)
     }
     throw Failure(
-      .rejected, "the hardware ID is pinned, but not for this device: \(reason)",
+      .rejected,
+      "the hardware ID is pinned, but not for this device: \(HardwareIdentity.words(cause))",
       hint: "'handback id --check' tells more; 'handback id --repin REASON' pins another")
   }
 
@@ -99,13 +73,14 @@ enum IDCommand {
   private static func check(
     _ arguments: Arguments, _ settings: Settings
   ) throws(Failure) -> ExitCode {
+    var count = 0
     guard let journal = try JournalOpening.openIfPresent(settings, .read),
-      let record = try HardwareIdentity.pinned(journal)
+      let record = try HardwareIdentity.pinned(journal, count: &count)
     else {
       throw Failure(
         .unavailable, "no hardware ID is pinned yet", hint: "'handback id' makes and pins one")
     }
-    let evidence = try HardwareIdentity.survey(arguments.root)
+    let evidence = try HardwareIdentity.survey(settings)
     let check = IdentityCheck(record, with: evidence)
     try IDCheckReport(record: record, check: check).print(arguments)
     switch check.verdict {

@@ -10,6 +10,8 @@ enum ExitCode: Int32 {
   case unavailable = 69
   /// A fault of our own.
   case software = 70
+  /// The system has no memory left.
+  case outOfMemory = 71
   /// The journal can't be made.
   case cannotCreate = 73
   /// Input or output failed.

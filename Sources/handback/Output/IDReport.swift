@@ -5,7 +5,8 @@ internal import HandbackLinux
 struct IDReport {
   let state: StaticString
   var record: IdentityRecord?
-  var reason: Text?
+  /// Why there is no ID, or none of this device.
+  var reason: StaticString?
   var evidence: HardwareEvidence
 
   func print(_ arguments: Arguments) throws(Failure) {
@@ -27,10 +28,18 @@ struct IDReport {
     try Console.print(
       "scheme \(record.scheme.name), class \(record.idClass.name), confidence "
         + "\(record.idClass.confidence.name), platform \(record.platform.name)")
-    try Console.print(
-      "\(Text(state)) \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds)), "
-        + "\(Text(printable: record.reason))")
+    if isPinned {
+      try Console.print(
+        "\(state) \(Timestamp.text(epochSeconds: record.pinnedAtEpochSeconds)), "
+          + "\(Text(printable: record.reason))")
+    }
     try Console.print("it would change with: \(record.idClass.changesWith)")
+  }
+
+  /// What only a look below a folder made has no reason.
+  private var isPinned: Bool {
+    if let record { return !record.reason.isEmpty }
+    return false
   }
 
   static func words(_ state: HardwareReading.State) -> Text {
@@ -48,8 +57,8 @@ struct IDReport {
     json.member("platform", (record?.platform ?? evidence.platform).name)
     json.member("state", state)
     json.member("reason", reason)
-    json.member("pinned_at", timeSeconds: record?.pinnedAtEpochSeconds)
-    json.member("pinned_because", record.map { Text(printable: $0.reason) })
+    json.member("pinned_at", timeSeconds: isPinned ? record?.pinnedAtEpochSeconds : nil)
+    json.member("pinned_because", isPinned ? record.map { Text(printable: $0.reason) } : nil)
     json.member("changes_with", record?.idClass.changesWith)
     if let record {
       json.beginArray("components")
@@ -98,7 +107,8 @@ struct IDCheckReport {
     switch check.verdict {
     case .same, .sameWithChanges: ""
     case .unverified: ": the ID is bound to nothing that can be read here"
-    case .unreadable(let source): ": \(source.name) can't be read; run as root"
+    case .unreadable(let source):
+      ": \(source.name) can't be read; \(HardwareIdentity.remedy(source))"
     case .notReady(let source): ": \(source.name) is not there yet"
     case .different(let cause): ": \(HardwareIdentity.words(cause))"
     }

@@ -65,6 +65,7 @@ enum Words {
     case .tlsNotYetValid: "set the clock: it is before the server's certificate"
     case .tlsExpired: "the server's certificate has expired, or the clock is wrong"
     case .tls: "the certificate isn't trusted: --ca-file names other certificates to trust"
+    case .proxy: "check the proxy that the environment names (https_proxy)"
     case .resolve: "check the name in 'handback settings', and DNS"
     case .connect: "check the network and the address in 'handback settings'"
     default: nil

@@ -9,7 +9,7 @@ enum Setting: Int {
   case apiKeyFile, sharedKeyFile, bearerTokenFile, clientID, clientSecretFile, tokenURL
   case licenseKeyFile, username, passwordFile, idTokenFile, codeFile, customerAccountCode
   case redirectURI, licenseID, bundleCode, sdkVersion, consumptions
-  case hardwareID, hardwareIDScheme
+  case hardwareID, hardwareIDScheme, tpm, root
   case connectTimeout, timeout, rate, backoffBase, backoffCeiling, unsafePlainHTTP
   case firstTrySpread, metricsFile
 
@@ -39,6 +39,8 @@ enum Setting: Int {
     case .consumptions: "consumptions"
     case .hardwareID: "hardware-id"
     case .hardwareIDScheme: "scheme"
+    case .tpm: "tpm"
+    case .root: "root"
     case .connectTimeout: "connect-timeout"
     case .timeout: "timeout"
     case .rate: "rate"
@@ -76,6 +78,8 @@ enum Setting: Int {
     case .consumptions: "NUMBER   added to total_consumptions; may be negative"
     case .hardwareID: "ID       the value that the license was activated with"
     case .hardwareIDScheme: "NAME     how the hardware ID is made; see 'handback help id'"
+    case .tpm: "yes|no   name the device by its TPM's key first; or where tpm2-tss finds the TPM"
+    case .root: "DIR      the device's tree, where it isn't /: a container's host, an image, a dump"
     case .connectTimeout: "SECONDS  to connect, TLS included"
     case .timeout: "SECONDS  for one request and its answer"
     case .rate: "NUMBER   requests per second at most; 0 for no limit"
@@ -91,6 +95,7 @@ enum Setting: Int {
     switch self {
     case .server: "https://api.licensespring.com"
     case .sdkVersion: Version.sdkVersion
+    case .tpm: "no"
     case .connectTimeout: "15"
     case .timeout: "60"
     case .rate: "10"
@@ -111,7 +116,7 @@ enum Setting: Int {
       true
     case .journal, .product, .licenseKeyFile, .username, .passwordFile, .idTokenFile, .codeFile,
       .customerAccountCode, .redirectURI, .licenseID, .bundleCode, .sdkVersion, .consumptions,
-      .hardwareID, .hardwareIDScheme, .firstTrySpread, .metricsFile:
+      .hardwareID, .hardwareIDScheme, .tpm, .root, .firstTrySpread, .metricsFile:
       false
     }
   }

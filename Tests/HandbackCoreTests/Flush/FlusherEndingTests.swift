@@ -81,7 +81,7 @@ struct FlusherEndingTests {
 
   static let kinds: [TransportFault.Kind] = [
     .resolve, .connect, .tls, .tlsNotYetValid, .tlsExpired, .timeout, .cut, .malformed, .tooLarge,
-    .transportMissing, .other,
+    .proxy, .transportMissing, .other,
   ]
 
   private static func reason(_ kind: TransportFault.Kind) -> WaitReason {

@@ -18,6 +18,8 @@ struct DeviceUnderTest {
   var ports: [Port] = []
   var disks: [Value] = []
   var generation: Value = .absent
+  /// `nil` where it isn't asked.
+  var tpm: Value?
   var machineID: Value = .absent
   var isVirtual = false
   var isContainer = false
@@ -61,6 +63,7 @@ struct DeviceUnderTest {
     found.machineID = machineID.content
     found.signs.hasHypervisorMark = isVirtual
     found.signs.hasContainerMark = isContainer
+    if let tpm { found.add(.tpmEndorsementKey, tpm.content) }
     found.add(.socSerial, soc.content)
     found.add(.cpuinfoSerial, cpuinfo.content)
     found.add(.deviceTreeSerial, deviceTree.content)

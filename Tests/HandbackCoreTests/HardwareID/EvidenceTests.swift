@@ -233,7 +233,14 @@ import Testing
 
   // MARK: Properties
 
-  static let devices: [DeviceUnderTest] = [.server, .board, virtual, access, sensor]
+  static let devices: [DeviceUnderTest] = [.server, .board, virtual, access, sensor, sealed]
+
+  /// A TPM that was asked, on a server.
+  static var sealed: DeviceUnderTest {
+    var device = DeviceUnderTest.server
+    device.tpm = .text(String(repeating: "5f3c9a1be07d2468", count: 4))
+    return device
+  }
 
   static var virtual: DeviceUnderTest {
     var device = DeviceUnderTest.server
@@ -335,6 +342,11 @@ import Testing
       found.isSettled = false
       found.list.removeAll {
         lateSources.contains($0.source) && Bool.random(using: &generator)
+      }
+      // The one that is asked for by name says that it isn't there.
+      for observation in found.list
+      where observation.source == .tpmEndorsementKey && Bool.random(using: &generator) {
+        observation.content = .absent
       }
       let outcome = Outcome.of(HardwareEvidence(found))
       #expect([expected, "not-ready"].contains(outcome))

@@ -134,6 +134,30 @@ import Testing
     #expect(try verdict(before, now) == "same")
   }
 
+  @Test func `does not take a TPM that wasn't asked for a lost one`() throws {
+    let key = String(repeating: "5f3c9a1be07d2468", count: 4)
+    let record = try Outcome.record(changed { $0.tpm = .text(key) }.evidence)
+    #expect(record.idClass == .tpm)
+    #expect(try verdict(record, changed { $0.tpm = .text(key) }) == "same")
+    #expect(try verdict(record, server) == "unreadable")
+    #expect(try verdict(record, changed { $0.tpm = .unreadable }) == "unreadable")
+    // Gone indeed, and the rest of the board stands.
+    #expect(try verdict(record, changed { $0.tpm = .absent }) == "same-with-changes")
+    let other = String(repeating: "0421620033915abc", count: 4)
+    #expect(try verdict(record, changed { $0.tpm = .text(other) }) == "different: anchor")
+    // A TPM's driver may be late like any other.
+    #expect(
+      changed {
+        $0.tpm = .absent; $0.isSettled = false
+      }.outcome == "not-ready")
+    #expect(
+      try verdict(
+        record,
+        changed {
+          $0.tpm = .absent; $0.isSettled = false
+        }) == "not-ready")
+  }
+
   @Test func `notices a clone of a virtual machine by its generation and its UUID`() throws {
     let machine = changed {
       $0.isVirtual = true

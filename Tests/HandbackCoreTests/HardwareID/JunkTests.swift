@@ -129,7 +129,7 @@ import Testing
   func `refuses a UUID by rule in both byte orders`(text: String, reason: JunkReason) throws {
     let uuid = try #require(HardwareUUID(Text(text)))
     #expect(uuid.junk() == reason)
-    let swapped = Text(hexOf: HardwareUUID.swapped(uuid.bytes))
+    let swapped = Text(hexOf: HardwareUUID.swapped(uuid.bytes).span)
     #expect(try #require(HardwareUUID(swapped)).junk() == reason)
   }
 
@@ -143,7 +143,7 @@ import Testing
     ] {
       let uuid = try #require(HardwareUUID(Text(text)))
       #expect(uuid.junk() == nil)
-      let swapped = Text(hexOf: HardwareUUID.swapped(uuid.bytes))
+      let swapped = Text(hexOf: HardwareUUID.swapped(uuid.bytes).span)
       #expect(try #require(HardwareUUID(swapped)).canonicalText == uuid.canonicalText)
     }
   }

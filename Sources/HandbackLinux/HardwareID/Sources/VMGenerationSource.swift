@@ -16,7 +16,7 @@ enum VMGenerationSource {
     if raw.bytes.count < offset + 16 {
       found.add(.vmGeneration, .absent)
     } else {
-      let guid = Text(hexOf: raw.slice(offset..<(offset + 16)).bytes)
+      let guid = Text(hexOf: raw.bytes.span.extracting(offset..<(offset + 16)))
       found.add(.vmGeneration, .value(guid))
     }
   }

@@ -1,0 +1,223 @@
+"""What all fault classes share: the tools, a server, a device, a run of the program, a tally."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PROGRAM = os.environ.get("HANDBACK_PROGRAM", f"{ROOT}/.build-embedded/handback")
+VERSION_1 = f"{ROOT}/Tests/Vectors/journals/version-1.db"
+KEY = "AAAA-BBBB-CCCC-DDDD"
+# In that journal: one row withdrawn, and this one pending.
+VERSION_1_DEVICE = "demo-device-1"
+# Longer than any wait of the program's own: SQLite's for a lock is 10 s.
+HANG_SECONDS = 60
+
+
+def say(text):
+    print(f"faults: {text}", file=sys.stderr, flush=True)
+
+
+class Workshop:
+    """A folder in memory with the compiled tools; removed at the end."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="handback-faults-", dir="/dev/shm")
+        self.tracer = f"{self.path}/tracer"
+        self.interposer = f"{self.path}/interpose.so"
+        compiler = shutil.which("cc") or "clang"
+        for command in ([compiler, "-O2", "-o", self.tracer, f"{HERE}/tracer.c"],
+                        [compiler, "-O2", "-shared", "-fPIC", "-o", self.interposer,
+                         f"{HERE}/interpose.c", "-ldl"]):
+            subprocess.run(command, check=True)
+
+    def folder(self, name):
+        return tempfile.mkdtemp(prefix=f"{name}-", dir=self.path)
+
+    def close(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Server:
+    """The license server emulator, with one license and the devices `names`."""
+
+    def __init__(self, folder, names=()):
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+        state = {"api_keys": {"demo-api-key": {"shared_key": "demo-shared-key-not-a-secret"}},
+                 "products": {"XY": {}},
+                 "licenses": [{"id": 42, "product": "XY", "license_key": KEY,
+                               "devices": list(names)}]}
+        with open(f"{folder}/state.json", "w") as file:
+            json.dump(state, file)
+        self.process = subprocess.Popen(
+            [sys.executable, f"{ROOT}/Tests/LicenseServer/license_server.py", "--port", "0",
+             "--directory", folder, "--state", f"{folder}/state.json", "--quiet"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        import time
+        while not os.path.exists(f"{folder}/ready.json"):
+            if self.process.poll() is not None:
+                raise SystemExit("faults: error: the license server emulator did not start")
+            time.sleep(0.01)
+        with open(f"{folder}/ready.json") as file:
+            ready = json.load(file)
+        self.url, self.control_url = ready["base_url"], ready["control_url"]
+        self.authority = ready["ca_file"]
+
+    def control(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(self.control_url + path, data, timeout=30) as answer:
+            return json.load(answer)
+
+    def reset(self, faults=(), without=()):
+        """Back to the start; the devices in `without` are given back already."""
+        self.control("/reset", {})
+        if without:
+            license = self.control("/licenses")["licenses"][0]
+            names = [device["hardware_id"] for device in license["devices"]]
+            self.set_devices([name for name in names if name not in without])
+        if faults:
+            self.control("/faults", list(faults))
+
+    def set_devices(self, names):
+        self.control("/licenses", [{"id": 42, "product": "XY", "license_key": KEY,
+                                    "devices": list(names)}])
+
+    def clear_faults(self):
+        self.control("/faults/clear", {})
+
+    def requests(self):
+        """What was asked for and acted on: [(hardware_id, changed)]."""
+        result = []
+        for entry in self.control("/log")["entries"]:
+            if entry.get("path") == "/api/v4/deactivate_license":
+                try:
+                    device = json.loads(entry["body"])["hardware_id"]
+                except (KeyError, ValueError):
+                    device = None
+                result.append((device, bool(entry["changed"])))
+        return result
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Run:
+    def __init__(self, status, output, errors, hung=False):
+        self.status, self.output, self.errors, self.hung = status, output, errors, hung
+
+    @property
+    def crash(self):
+        """How it ended, if it shouldn't have ended so: text or None."""
+        if self.hung:
+            return f"hung for {HANG_SECONDS} s"
+        if self.status < 0:
+            return f"ended by signal {-self.status}"
+        if self.status == 70:
+            return f"a fault of its own: {self.errors.strip()}"
+        return None
+
+
+def run(command, environment, **options):
+    try:
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=HANG_SECONDS, **options)
+    except subprocess.TimeoutExpired as late:
+        return Run(0, (late.stdout or b"").decode(errors="replace"),
+                   (late.stderr or b"").decode(errors="replace"), hung=True)
+    return Run(done.returncode, done.stdout.decode(errors="replace"),
+               done.stderr.decode(errors="replace"))
+
+
+class Device:
+    """A device's settings and keys; its journal's folder is `state`."""
+
+    def __init__(self, folder, server_url, authority):
+        self.folder, self.state = folder, f"{folder}/state"
+        for name, value in (("license-key", KEY), ("api-key", "demo-api-key"),
+                            ("shared-key", "demo-shared-key-not-a-secret")):
+            with open(os.open(f"{folder}/{name}", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+                file.write(value + "\n")
+        with open(f"{folder}/handback.conf", "w") as file:
+            file.write(f"HANDBACK_SERVER={server_url}\nHANDBACK_CA_FILE={authority}\n"
+                       f"HANDBACK_API_KEY_FILE={folder}/api-key\n"
+                       f"HANDBACK_SHARED_KEY_FILE={folder}/shared-key\n"
+                       f"HANDBACK_LICENSE_KEY_FILE={folder}/license-key\n"
+                       f"HANDBACK_JOURNAL={self.state}/journal.db\n"
+                       "HANDBACK_PRODUCT=XY\nHANDBACK_RATE=0\nHANDBACK_TIMEOUT=10\n")
+        self.environment = {"PATH": "/usr/bin:/bin", "HANDBACK_CONFIG": f"{folder}/handback.conf"}
+
+    def put(self, template):
+        """Replaces the journal's folder by a copy of `template`, or by nothing."""
+        shutil.rmtree(self.state, ignore_errors=True)
+        if template:
+            shutil.copytree(template, self.state)
+
+    def put_version_1(self):
+        self.put(None)
+        os.mkdir(self.state, 0o700)
+        shutil.copyfile(VERSION_1, f"{self.state}/journal.db")
+        os.chmod(f"{self.state}/journal.db", 0o600)
+
+    def run(self, *arguments, prefix=(), more={}, **options):
+        return run([*prefix, PROGRAM, *arguments], {**self.environment, **more}, **options)
+
+    def rows(self):
+        """All the journal holds, by ticket; None if it can't be read."""
+        done = self.run("status", "--all", "--json")
+        try:
+            return {row["ticket"]: row for row in json.loads(done.output)["deactivations"]}, done
+        except (ValueError, KeyError):
+            return None, done
+
+
+class Tally:
+    """One line of the table."""
+
+    def __init__(self, name):
+        self.name = name
+        self.points = self.acknowledged = self.lost = self.false = self.crashes = 0
+        self.examples = []
+
+    def problem(self, kind, where, what):
+        if kind == "lost":
+            self.lost += 1
+        elif kind == "false":
+            self.false += 1
+        else:
+            self.crashes += 1
+        if len(self.examples) < 20:
+            self.examples.append(f"{kind}: {where}: {what}")
+
+    def add(self, other):
+        self.points += other.points
+        self.acknowledged += other.acknowledged
+        self.lost += other.lost
+        self.false += other.false
+        self.crashes += other.crashes
+        self.examples += other.examples
+
+    @property
+    def is_clean(self):
+        return self.lost == self.false == self.crashes == 0
+
+
+HEAD = ("fault class", "points tried", "acknowledged", "lost", "false successes", "crashes")
+
+
+def print_table(tallies):
+    rows = [HEAD] + [(t.name, *(f"{n:,}" for n in (t.points, t.acknowledged, t.lost, t.false,
+                                                    t.crashes))) for t in tallies]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    for index, row in enumerate(rows):
+        cells = [row[0].ljust(widths[0])] + [row[i].rjust(widths[i]) for i in range(1, len(row))]
+        print("| " + " | ".join(cells) + " |")
+        if index == 0:
+            print("| " + " | ".join("-" * w if i == 0 else "-" * (w - 1) + ":"
+                                    for i, w in enumerate(widths)) + " |")

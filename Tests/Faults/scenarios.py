@@ -1,0 +1,91 @@
+"""The runs that faults strike: each a journal to begin with, one command, and what was promised
+before it."""
+
+import os
+import shutil
+
+from oracle import Promises
+from rig import VERSION_1_DEVICE, Device, Server
+
+DEVICES = ["device-1", "device-2", "device-3", "device-4", VERSION_1_DEVICE]
+
+
+class Scenario:
+    def __init__(self, name, arguments, about=None, queued=(), version_1=False, lost_answer=False,
+                 faults=()):
+        self.name, self.arguments, self.about = name, arguments, about
+        self.queued, self.version_1, self.lost_answer = queued, version_1, lost_answer
+        self.faults = faults
+        self.promises = Promises()
+        self.template = None
+        self.done_before = frozenset()
+
+    def prepare(self, device, server, folder):
+        """Makes the journal to begin with; later points copy it."""
+        server.reset()
+        if self.version_1:
+            device.put_version_1()
+            rows, _ = device.rows()
+            for ticket, row in rows.items():
+                if row["state"] == "pending":
+                    self.promises.queued[ticket] = VERSION_1_DEVICE
+            # Reading must not have changed it, but the copy is to be the one from the box.
+            device.put_version_1()
+        else:
+            device.put(None)
+            for name in self.queued:
+                done = device.run("deactivate", "--queue-only", "--hardware-id", name)
+                self.promises.read(done.output, name)
+            if self.lost_answer:
+                server.control("/faults", [{"kind": "reset_after", "count": len(self.queued)}])
+                device.run("flush")
+                self.done_before = frozenset(n for n, changed in server.requests() if changed)
+        if os.path.exists(device.state):
+            self.template = f"{folder}/{self.name.replace(' ', '-')}"
+            shutil.copytree(device.state, self.template)
+        self.arguments = [list(self.promises.queued)[0] if word == "TICKET" else word
+                          for word in self.arguments]
+        return self
+
+    def begin(self, device, server):
+        """A fresh start for one point: what was promised so far."""
+        server.reset(self.faults, self.done_before)
+        device.put(self.template)
+        promises = self.promises.copy()
+        if self.arguments[0] == "withdraw":
+            promises.withdrawals_begun.add(self.arguments[1])
+        return promises
+
+
+def all_scenarios():
+    def queue(name):
+        return ["deactivate", "--queue-only", "--hardware-id", name]
+    return [
+        Scenario("create", queue("device-1"), "device-1"),
+        Scenario("queue", queue("device-3"), "device-3", queued=("device-1", "device-2")),
+        Scenario("queue again", queue("device-1"), "device-1", queued=("device-1",)),
+        Scenario("queue and send", ["deactivate", "--hardware-id", "device-2"], "device-2",
+                 queued=("device-1",)),
+        Scenario("flush", ["flush"], queued=("device-1", "device-2", "device-3")),
+        Scenario("flush, one answer lost", ["flush"], queued=("device-1",), lost_answer=True),
+        Scenario("flush, refused", ["flush"], queued=("device-1", "device-2"),
+                 faults=({"kind": "status", "status": 500, "count": 1},)),
+        Scenario("withdraw", ["withdraw", "TICKET"], queued=("device-1", "device-2")),
+        Scenario("migrate and queue", queue("device-2"), "device-2", version_1=True),
+        Scenario("migrate and flush", ["flush"], version_1=True),
+    ]
+
+
+class Bench:
+    """One worker's server and device."""
+
+    def __init__(self, workshop_path, tracer, interposer):
+        import tempfile
+        folder = tempfile.mkdtemp(prefix="bench-", dir=workshop_path)
+        self.server = Server(f"{folder}/server", DEVICES)
+        self.device = Device(folder, self.server.url, self.server.authority)
+        self.tracer, self.interposer = tracer, interposer
+        self.report = f"{folder}/report"
+
+    def close(self):
+        self.server.close()

@@ -1,0 +1,51 @@
+internal import CSQLite
+internal import Foundation
+
+@testable internal import HandbackCore
+@testable internal import HandbackLinux
+
+/// A row whose columns hold anything: what a damaged or a forged journal gives.
+enum FuzzRow {
+  nonisolated(unsafe) private static let connection: OpaquePointer? = {
+    var handle: OpaquePointer?
+    require(sqlite3_open(":memory:", &handle) == SQLITE_OK, "SQLite can't open")
+    return handle
+  }()
+
+  static func run(_ input: FuzzInput) {
+    var input = input
+    var handle: OpaquePointer?
+    let sql = "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
+    require(
+      sqlite3_prepare_v2(connection, sql, -1, &handle, nil) == SQLITE_OK, "SQLite can't prepare")
+    var pieces: [[UInt8]] = []
+    for index in 1...14 { bind(&input, to: handle, CInt(index), &pieces) }
+    var statement = SQLiteStatement(owning: handle)
+    guard (try? statement.step()) == true else { return }
+    _ = DeactivationRow.wait(statement, from: 11)
+    guard let deactivation = DeactivationRow.read(statement, from: 0) else { return }
+    let body = deactivation.body()
+    let isObject = body.withBytes { bytes in JSONText.isObject(bytes) }
+    require(isObject, "a body that is no JSON object")
+    _ = deactivation.fingerprint()
+  }
+
+  private static func bind(
+    _ input: inout FuzzInput, to handle: OpaquePointer?, _ index: CInt, _ pieces: inout [[UInt8]]
+  ) {
+    let kind = input.byte()
+    let piece = input.piece()
+    let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    switch kind % 5 {
+    case 0: sqlite3_bind_null(handle, index)
+    case 1: sqlite3_bind_int64(handle, index, piece.reduce(0) { $0 &* 256 &+ Int64($1) })
+    case 2: sqlite3_bind_double(handle, index, Double(piece.count) * 1e300)
+    case 3: sqlite3_bind_blob(handle, index, piece, CInt(piece.count), copy)
+    default:
+      piece.withUnsafeBytes { bytes in
+        _ = sqlite3_bind_text(
+          handle, index, bytes.bindMemory(to: CChar.self).baseAddress, CInt(piece.count), copy)
+      }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the derivation asks of the kernel, and what a cut at any of its writes leaves.
+@Suite(.serialized) struct SystemCallTests {
+  static let isPossible =
+    EconomyTests.isNative
+    && Command.run("sh", ["-c", "strace true 2>/dev/null"]).status == 0
+
+  @Test func `can run in CI`() {
+    if DeviceSamples.isCI, EconomyTests.isNative { #expect(Self.isPossible, "strace") }
+  }
+
+  private let folder = TemporaryFolder()
+  private let server = ["id", "--root", DeviceSamples.own.tree("gate-server")]
+
+  /// The program's output, and the calls that were asked for.
+  private func trace(
+    _ options: [String], _ arguments: [String]
+  ) throws -> (identification: Identification, calls: [Substring]) {
+    let file = folder.path("calls")
+    let traced = Identification(
+      command: ["strace", "-f", "-o", file] + options + [Program.path] + arguments)
+    let calls = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+    // The null device stands in for standard streams that a caller closed.
+    return (traced, calls.filter { $0.contains("(") && !$0.contains("\"/dev/null\"") })
+  }
+
+  @Test(.enabled(if: isPossible), arguments: [true, false])
+  func `writes nothing, starts nothing and opens no socket`(isRunningSystem: Bool) throws {
+    let list = "trace=open,openat,creat,socket,fork,vfork,clone,clone3,execve,unlink,mkdir,rename"
+    // Where the tests run, which names nothing well, or a tree that does.
+    let arguments =
+      isRunningSystem
+      ? ["id", "--scheme", "licensespring", "--root", "/"] : server
+    let (result, calls) = try trace(["-e", list], arguments + ["--json", "--explain"])
+    #expect(!result.sources.isEmpty, "\(result)")
+    // The program's own start.
+    let own = calls.filter { !($0.contains("execve(") && $0.contains(Program.path)) }
+    #expect(own.count > 10)
+    for call in own {
+      #expect(
+        call.contains("O_RDONLY") || call.contains("O_PATH"), "\(call)")
+      #expect(!call.contains("O_CREAT") && !call.contains("O_TRUNC"), "\(call)")
+    }
+  }
+
+  /// The same through libudev: a refusal leaves no journal behind.
+  @Test(.enabled(if: isPossible))
+  func `opens nothing to be written before there is something to pin`() throws {
+    let journal = folder.path("state/journal.db")
+    let (result, calls) = try trace(
+      ["-e", "trace=open,openat,creat,mkdir,socket,fork,vfork,clone,clone3"],
+      ["id", "--scheme", "mac-decimal", "--root", DeviceSamples.own.tree("junk-board"), "--pin"]
+        + ["--journal", journal])
+    #expect(result.status == 69)
+    #expect(calls.count > 10)
+    #expect(!calls.contains { $0.contains("O_RDWR") || $0.contains("O_WRONLY") })
+    #expect(!FileManager.default.fileExists(atPath: folder.path("state")))
+  }
+
+  /// An attribute that exists and fails is not an attribute that isn't there.
+  @Test(.enabled(if: isPossible))
+  func `takes an input error for unreadable`() throws {
+    let tree = DeviceSamples.own.tree("fuse-board")
+    let (result, _) = try trace(
+      ["-P", tree + "/proc/cpuinfo", "-e", "inject=read:error=EIO"],
+      ["id", "--root", tree, "--json", "--explain"])
+    #expect(result.sources.contains("cpuinfo-serial  unreadable blocks "), "\(result)")
+    #expect(result.outcome == "unreadable")
+    #expect(result.id == nil)
+  }
+
+  /// Which of a million names is read first depends on the folder, so none is taken; and a folder
+  /// of twice as many takes not one call more.
+  @Test(.enabled(if: isPossible))
+  func `takes no address of a folder with more names than any device has`() throws {
+    var counts: [Int] = []
+    for count in [20_000, 40_000] {
+      let tree = folder.path("tree-\(count)")
+      let make = """
+        import os, sys
+        net = sys.argv[1] + "/sys/class/net"
+        os.makedirs(net)
+        for i in range(int(sys.argv[2])):
+          os.symlink("../../devices/virtual/net/v", f"{net}/v{i}")
+        """
+      #expect(Command.run("python3", ["-c", make, tree, "\(count)"]).status == 0)
+      let (result, calls) = try trace(
+        ["--seccomp-bpf", "-e", "trace=readlinkat"], ["id", "--root", tree, "--json", "--explain"])
+      #expect(result.sources.contains("network-address  unreadable blocks "), "\(result.status)")
+      counts.append(calls.count)
+    }
+    #expect(counts[0] == counts[1])
+  }
+
+  /// Killed at its first write, its second, and so on, until it comes to its end: what was printed
+  /// is pinned, and nothing else ever is.
+  @Test(.enabled(if: isPossible), arguments: ["gate-server", "vm"])
+  func `keeps its pin, whole or not at all, when cut off at any write`(name: String) throws {
+    let arguments = ["id", "--pin", "--json", "--root", DeviceSamples.own.tree(name)]
+    var cuts = 0
+    for call in ["mkdir", "fchmod", "write", "pwrite64", "fsync", "fdatasync", "unlink"] {
+      for place in 1..<100 {
+        let journal = folder.path("\(name)-\(call)-\(place)/journal.db")
+        let (cut, _) = try trace(
+          ["-e", "inject=\(call):signal=KILL:when=\(place)"],
+          arguments + ["--journal", journal])
+        let after = Identification(arguments: arguments + ["--journal", journal])
+        #expect(after.status == 0, "cut at \(call) \(place): \(after)")
+        #expect(after.id != nil)
+        if let printed = cut.id { #expect(after.id == printed, "cut at \(call) \(place)") }
+        let rows = Command.run("sqlite3", [journal, "SELECT count(*) FROM identity"]).output
+        #expect(rows == "1\n", "cut at \(call) \(place)")
+        if cut.status == 0 { break }
+        cuts += 1
+      }
+    }
+    // Two pages of the tables and two of the row, their syncs, the folder's and the output.
+    #expect(cuts > 10)
+  }
+}
