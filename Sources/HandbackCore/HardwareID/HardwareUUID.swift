@@ -41,8 +41,8 @@ struct HardwareUUID {
 
   /// `nil` for a UUID that may belong to one device.
   func junk() -> JunkReason? {
-    if canonicalDigits.isLine(of: JunkLists.uuids) { return .listed }
-    return Self.junk(bytes) ?? Self.junk(Self.swapped(bytes))
+    if let reason = Self.junk(bytes) ?? Self.junk(Self.swapped(bytes)) { return reason }
+    return canonicalDigits.isLine(of: JunkLists.uuids) ? .listed : nil
   }
 
   private static func junk(_ bytes: [UInt8]) -> JunkReason? {

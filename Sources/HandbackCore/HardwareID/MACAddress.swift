@@ -35,13 +35,12 @@ struct MACAddress: Equatable {
 
   /// `nil` for an address that a maker may have given to one device.
   func junk() -> JunkReason? {
-    let digits = Text(hexOf: octets.span)
-    if digits.isLine(of: JunkLists.addresses) { return .listed }
     if isGroup || isLocal { return .notPermanent }
+    let digits = Text(hexOf: octets.span)
     if digits.hasLinePrefix(of: Self.hypervisors) { return .virtual }
     if digits.hasLinePrefix(of: JunkLists.addressPrefixes) { return .filler }
     if hasFillerRun() || hasEmptyDevicePart() { return .filler }
-    return nil
+    return digits.isLine(of: JunkLists.addresses) ? .listed : nil
   }
 
   /// VMware, VirtualBox, QEMU, Hyper-V, Xen, Parallels, Docker.

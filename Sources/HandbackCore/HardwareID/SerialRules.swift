@@ -14,12 +14,11 @@ enum SerialRules {
     let core = serial.squeezed()
     // Punctuation only: "-----", "?", "***".
     if core.isEmpty { return .filler }
-    if core.isLine(of: JunkLists.serials) { return .listed }
     if core.bytes.count < 4 { return .tooShort }
     if isRepeated(core) || isNearlyZero(core) || isRisingDigits(core) { return .filler }
     if isFillerText(core) || isNothing(serial, core) || isFieldName(core) { return .filler }
     if isTemplate(serial) || endsLikeVersion(serial) { return .filler }
-    return nil
+    return core.isLine(of: JunkLists.serials) ? .listed : nil
   }
 
   /// `0000`, `xxxx`: one character for every position.

@@ -9,6 +9,8 @@ import Testing
   struct Row: CustomTestStringConvertible {
     let kind: String
     let value: String
+    /// What refuses it: `list` or `rule`.
+    let by: String
     var testDescription: String { "\(kind) \(value)" }
   }
 
@@ -17,8 +19,8 @@ import Testing
     let text = (try? String(contentsOf: table, encoding: .utf8)) ?? ""
     return text.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: "\t")
-      guard fields.count == 3, fields[0] != "kind" else { return nil }
-      return Row(kind: String(fields[0]), value: String(fields[1]))
+      guard fields.count == 4, fields[0] != "kind" else { return nil }
+      return Row(kind: String(fields[0]), value: String(fields[1]), by: String(fields[2]))
     }
   }()
 
@@ -84,6 +86,20 @@ import Testing
         }
       }
     }
+  }
+
+  /// A list in the program holds what no rule refuses, and nothing else.
+  @Test(arguments: rows)
+  func `lists what no rule refuses`(row: Row) throws {
+    let text = Text(row.value).normalized()
+    let reason: JunkReason?
+    switch row.kind {
+    case "serial": reason = SerialRules.junk(text)
+    case "uuid": reason = try #require(HardwareUUID(text)).junk()
+    case "mac": reason = try #require(MACAddress(text)).junk()
+    default: reason = .listed
+    }
+    #expect((reason == .listed) == (row.by == "list"))
   }
 
   /// By rule, whether or not some list has them.
