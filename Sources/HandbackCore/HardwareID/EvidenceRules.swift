@@ -135,6 +135,10 @@ struct EvidenceRules {
 
   /// TI's layout, on BeagleBones and their kin: header AA 55 33 EE, board name at 4, serial
   /// number at 16. Memory modules' and displays' EEPROMs on the same buses have another header.
+  ///
+  /// The other layouts are left alone: TI's newer one, of typed records, has the filler `SSSS` for
+  /// a serial number on the board that was seen (BeaglePlay), and RISC-V boards' boot loaders copy
+  /// theirs to the device tree.
   private func eeprom(_ observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {

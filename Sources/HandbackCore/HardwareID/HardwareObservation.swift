@@ -47,7 +47,7 @@ public final class HardwareObservation {
 /// All that was read in one survey, which fills it source by source.
 public final class HardwareObservations {
   public var list: [HardwareObservation] = []
-  public var signs = PlatformSigns()
+  public let signs = PlatformSigns()
   /// `compatible` of the device tree's root, NUL between its parts; empty without a device tree.
   public var compatible = Text()
   /// `soc0/family`.

@@ -1,5 +1,7 @@
 /// What speaks for a container or a virtual machine, gathered by the survey.
-public struct PlatformSigns: Sendable {
+///
+/// A class, though it is a value by nature: copies of five texts cost more code than this.
+public final class PlatformSigns {
   /// `/.dockerenv`, `/run/.containerenv`, `container=` of process 1, a runtime's cgroup or mount.
   public var hasContainerMark = false
   /// A hypervisor node in the device tree, QEMU's firmware device, SMBIOS's own bit.

@@ -140,6 +140,29 @@ import Testing
     #expect(try survey().readings.count == clean.readings.count)
   }
 
+  /// QEMU's blob: 40 bytes of an ACPI table's head, then the GUID (its docs/specs/vmgenid.rst).
+  @Test func `reads a virtual machine's generation`() throws {
+    let file = "root/sys/firmware/qemu_fw_cfg/by_name/etc/vmgenid_guid/raw"
+    let head = String(repeating: "\0", count: 40)
+    func reading() throws -> (state: String, mark: String) {
+      let explained = try survey().explained().first { $0.reading.source == .vmGeneration }
+      return (explained?.reading.state.name.description ?? "", explained?.mark.string ?? "")
+    }
+    try write(file, head + "0123456789abcdef")
+    let first = try reading()
+    #expect(first.state == "ok")
+    #expect(first.mark.utf8.count == 4)
+    try write(file, head + "0123456789abcdef" + String(repeating: "\0", count: 4040))
+    #expect(try reading() == first)
+    try write(file, head + "1123456789abcdef")
+    #expect(try reading().mark != first.mark)
+    try write(file, head + "0123456789abcde")
+    #expect(try reading().state == "absent")
+    try write(file, head + String(repeating: "\0", count: 16))
+    #expect(try reading().state == "junk")
+    #expect(try survey().platform == .vm)
+  }
+
   @Test func `says when the root itself can't be opened`() {
     #expect(throws: HardwareSurvey.Failure.self) {
       try HardwareSurvey.take(root: Text("/no/such/folder"), settleDeadlineMilliseconds: 0)
