@@ -123,7 +123,7 @@ struct WrongServerTests {
     let emulator = Emulator()
     let proxy = Emulator("--plain")
     var device = Device(emulator)
-    device.program.environment["https_proxy"] = "http://127.0.0.1:\(proxy.port)"
+    device.program.environment["https_proxy"] = proxy.plainURL
     proxy.setFaults(["kind": "status", "status": status, "match": ["method": "CONNECT"]])
     let ticket = queued(device, "proxy_refused", waitsFor: "network", "proxy \(status)")
     #expect(device.sql("SELECT open_attempts FROM deactivation") == "0")
@@ -136,7 +136,7 @@ struct WrongServerTests {
     let emulator = Emulator()
     let proxy = Emulator("--plain")
     var device = Device(emulator)
-    device.program.environment["https_proxy"] = "http://127.0.0.1:\(proxy.port)"
+    device.program.environment["https_proxy"] = proxy.plainURL
     let result = device.run("deactivate", "--hardware-id", "never-activated")
     #expect(result.status == 76, "\(result)")
     #expect(result.output.contains("\nrejected "))

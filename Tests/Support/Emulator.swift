@@ -10,6 +10,8 @@ public final class Emulator: @unchecked Sendable {
   public private(set) var controlURL = ""
 
   public var baseURL: String { "https://127.0.0.1:\(port)" }
+  /// Of one that was started with `--plain`.
+  public var plainURL: String { "http://127.0.0.1:\(port)" }
   public var authorityFile: String { folder.path("ca.pem") }
 
   public init(_ options: String..., wrapper: [String] = []) {
