@@ -4,6 +4,9 @@
 /// this program's release or than the newest time that the wall clock and a server agreed on, and
 /// within one boot the last answer's `Date` plus the boot-time clock is right however the wall
 /// clock is set.
+///
+/// The files that systemd keeps for the same end (`timesync/clock`, `clock-epoch`) are not read:
+/// where they are, systemd has set the wall clock to them before this program runs.
 public struct ServerClock: Sendable, Equatable {
   /// The newest time that is certain, seconds since 1970-01-01 UTC. It only ever grows, so a
   /// server alone can't raise it: one that tells 2060 would make every certificate expired.
