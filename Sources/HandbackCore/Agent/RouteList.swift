@@ -4,8 +4,10 @@
 public struct RouteList: Sendable {
   public private(set) var reach = Reach.none
   public private(set) var mark: UInt64 = 0
-  /// The kernel said that this was all; or it could not say more.
+  /// The kernel said that this was all.
   public private(set) var isComplete = false
+  /// It said that it won't tell.
+  public private(set) var isRefused = false
 
   public init() {}
 
@@ -18,7 +20,8 @@ public struct RouteList: Sendable {
       let length = Int(Self.word(bytes, start))
       guard length >= 16, start + length <= bytes.count else { break }
       switch Self.half(bytes, start + 4) {
-      case Self.messageEnd, Self.messageError: isComplete = true
+      case Self.messageEnd: isComplete = true
+      case Self.messageError: isRefused = true
       case Self.messageRoute: takeRoute(bytes.extracting((start + 16)..<(start + length)))
       default: break
       }

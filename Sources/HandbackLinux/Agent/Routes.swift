@@ -3,9 +3,6 @@ public import HandbackCore
 
 /// The kernel's routes.
 public enum Routes {
-  /// What lists them is as large as the kernel makes it: netlink(7) names 8 KiB.
-  private static let byteCountMax = 8192
-
   /// The ways out as they are now; `nil` if the kernel doesn't tell (a sandbox without netlink).
   ///
   /// If `host` is an address, the kernel knows whether a route leads there; a name's may be any
@@ -15,6 +12,7 @@ public enum Routes {
     guard file >= 0 else { return nil }
     defer { close(file) }
     var list = RouteList()
+    // netlink(7): what is read into has 8 KiB, or messages are cut.
     var buffer = InlineArray<8192, UInt8>(repeating: 0)
     while !list.isComplete {
       var span = buffer.mutableSpan
@@ -23,6 +21,7 @@ public enum Routes {
       }
       if count > 0 {
         list.take(buffer.span.extracting(0..<count))
+        if list.isRefused { return nil }
       } else if count == 0 || clibc_errno() != EINTR {
         return nil
       }

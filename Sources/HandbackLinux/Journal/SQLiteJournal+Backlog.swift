@@ -37,15 +37,15 @@ extension SQLiteJournal {
     }
   }
 
-  /// What is pending, and when the first of it is due.
-  public func backlog(at now: Moment) throws(JournalError) -> Backlog {
+  /// When the pending ones, so many, are due.
+  public func backlog(of pendingCount: Int64, at now: Moment) throws(JournalError) -> Backlog {
     let server = try readServerState()
     var backlog = Backlog(
-      pendingCount: try count(pending: true), dueBootMilliseconds: .max,
+      pendingCount: pendingCount, dueBootMilliseconds: .max,
       serverBootMilliseconds: now.bootMilliseconds
         + (server.wait?.millisecondsLeft(at: now) ?? 0),
       reason: server.reason)
-    guard backlog.pendingCount > 0 else { return backlog }
+    guard pendingCount > 0 else { return backlog }
     do throws(SQLiteError) {
       var statement = try connection.prepare(
         "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE state = 0")

@@ -80,10 +80,7 @@ extension SQLiteJournal {
     return found
   }
 
-  /// How many there are in each state.
-  public func count(pending: Bool) throws(JournalError) -> Int64 {
-    try pending
-      ? integer("SELECT count(*) FROM deactivation WHERE state = 0")
-      : integer("SELECT count(*) FROM deactivation WHERE state <> 0")
+  public func pendingCount() throws(JournalError) -> Int64 {
+    try integer("SELECT count(*) FROM deactivation WHERE state = 0")
   }
 }

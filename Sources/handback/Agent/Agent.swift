@@ -111,7 +111,7 @@ final class Agent {
   private func read(_ journal: SQLiteJournal) throws(Failure) {
     do throws(JournalError) {
       tally = try journal.tally()
-      backlog = try journal.backlog(at: SystemClock.now())
+      backlog = try journal.backlog(of: tally.pending, at: SystemClock.now())
     } catch {
       throw JournalReading.failure(error, journal)
     }
@@ -162,7 +162,7 @@ final class Agent {
       guard new.journalPath == settings.journalPath else {
         throw Failure(.configuration, "another journal takes a restart of the agent")
       }
-      watch.host = try new.serverAddress().host
+      watch.host = try new.serverAddress().destination
       schedule.setSpread(milliseconds: try new.firstTrySpreadMilliseconds())
       settings = new
       Console.note("settings read again", .notice)

@@ -64,9 +64,9 @@ struct AgentReport {
   private mutating func endFailure() {
     guard !failure.isEmpty else { return }
     let milliseconds = SystemClock.now().bootMilliseconds - failingSince
+    let count: Text = failureCount > 1 ? "; the last failure came \(failureCount) times" : ""
     Console.note(
-      "it works again, after \(Duration.text(milliseconds: milliseconds)); "
-        + "the last failure came \(failureCount) times", .notice)
+      "it works again, after \(Duration.text(milliseconds: milliseconds))\(count)", .notice)
     failure = ""
     failureCount = 0
   }

@@ -76,6 +76,8 @@ final class AgentWatch {
     else { return false }
     let before = network
     hasNetworkChanged = readNetwork() != before
+    // The schedule is to see it, too.
+    events.networkRang = hasNetworkChanged
     return hasNetworkChanged
   }
 }

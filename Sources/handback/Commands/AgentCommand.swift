@@ -25,7 +25,7 @@ enum AgentCommand {
         "cannot listen for events: \(Process.description(ofErrno: error.errno))")
     }
     let watch = AgentWatch(
-      events, ServiceManager(), host: try settings.serverAddress().host,
+      events, ServiceManager(), host: try settings.serverAddress().destination,
       deadlineBootMilliseconds: rules.deadlineBootMilliseconds)
     return try Agent(arguments, settings, watch, rules).run()
   }

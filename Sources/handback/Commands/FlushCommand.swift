@@ -10,7 +10,7 @@ enum FlushCommand {
     guard let journal = try JournalOpening.openIfPresent(settings, .write) else {
       return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
     }
-    guard try JournalReading.count(pending: true, in: journal) > 0 else {
+    guard try JournalReading.pendingCount(journal) > 0 else {
       return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
     }
     guard let authorizer = try settings.authorizer() else { throw Settings.noKeys }
@@ -36,7 +36,7 @@ enum FlushCommand {
       }
     }
     Console.progress(nil)
-    let pending = try JournalReading.count(pending: true, in: journal)
+    let pending = try JournalReading.pendingCount(journal)
     return try finish(summary, pending: pending, arguments, output)
   }
 

@@ -31,9 +31,17 @@ enum JournalReading {
     }
   }
 
-  static func count(pending: Bool, in journal: SQLiteJournal) throws(Failure) -> Int64 {
+  static func pendingCount(_ journal: SQLiteJournal) throws(Failure) -> Int64 {
     do throws(JournalError) {
-      return try journal.count(pending: pending)
+      return try journal.pendingCount()
+    } catch {
+      throw failure(error, journal)
+    }
+  }
+
+  static func tally(_ journal: SQLiteJournal) throws(Failure) -> JournalTally {
+    do throws(JournalError) {
+      return try journal.tally()
     } catch {
       throw failure(error, journal)
     }

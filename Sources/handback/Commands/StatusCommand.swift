@@ -27,15 +27,23 @@ enum StatusCommand {
       try Console.print(FactsReport.line(facts, at: now, server))
       row = facts.ticket.row
     }
-    let pending = try JournalReading.count(pending: true, in: journal)
-    let ended = try JournalReading.count(pending: false, in: journal)
-    try Console.print("\(pending) pending, \(ended) ended")
+    let tally = try JournalReading.tally(journal)
+    try Console.print("\(tally.pending) pending, \(tally.ended) ended")
     let left = server.wait?.millisecondsLeft(at: now) ?? 0
-    if left > 0, pending > 0 {
+    if left > 0, tally.pending > 0 {
       try Console.print(
         "\(Words.reason(server.reason)); the next try is due in "
           + Duration.text(milliseconds: left))
     }
+  }
+
+  private static func addTally(_ tally: JournalTally, to json: inout JSONOutput) {
+    json.member("pending", tally.pending)
+    json.member("ended", tally.ended)
+    json.member("deactivated", tally.deactivated)
+    json.member("rejected", tally.rejected)
+    json.member("withdrawn", tally.withdrawn)
+    json.member("oldest_queued_at", timeSeconds: tally.oldestQueuedAtSeconds)
   }
 
   private static func printJSON(
@@ -48,8 +56,7 @@ enum StatusCommand {
     json.beginArray("deactivations")
     guard let journal else {
       json.endArray()
-      json.member("pending", 0)
-      json.member("ended", 0)
+      addTally(JournalTally(), to: &json)
       return try json.print()
     }
     let now = SystemClock.now()
@@ -63,8 +70,7 @@ enum StatusCommand {
       row = facts.ticket.row
     }
     json.endArray()
-    json.member("pending", try JournalReading.count(pending: true, in: journal))
-    json.member("ended", try JournalReading.count(pending: false, in: journal))
+    addTally(try JournalReading.tally(journal), to: &json)
     json.beginObject("server")
     json.member("address", settings[.server])
     json.member("failures", server.failures)

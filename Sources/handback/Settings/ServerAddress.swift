@@ -17,6 +17,13 @@ struct ServerAddress {
     return host.hasPrefix("127.")
   }
 
+  /// What a route is needed to: an address without the brackets of a URL, or a name.
+  var destination: Text {
+    if isLoopback { return "127.0.0.1" }
+    guard host.hasPrefix("["), let end = host.firstIndex(of: UInt8(ascii: "]")) else { return host }
+    return host.slice(1..<end)
+  }
+
   /// `nil` unless it is `http(s)://host[:port][/path]` in printable ASCII, without user, query or
   /// fragment.
   init?(_ url: Text) {
