@@ -1,4 +1,5 @@
 internal import CLibc
+internal import HandbackCore
 
 // Embedded Swift takes all its memory by `posix_memalign`, and where there is none it executes an
 // illegal instruction. This one, found first, says why the program ends. Nothing is lost by that:
@@ -13,8 +14,8 @@ internal import CLibc
       unsafe alignment <= 2 * MemoryLayout<Int>.size
       ? malloc(size) : aligned_alloc(alignment, size)
     guard let block = unsafe block else {
-      let message: StaticString = "handback: error: out of memory\n"
-      _ = unsafe write(2, message.utf8Start, message.utf8CodeUnitCount)
+      let message: Literal = "handback: error: out of memory\n"
+      _ = unsafe write(2, message.start, message.byteCount)
       _exit(ExitCode.outOfMemory.rawValue)
     }
     unsafe result.pointee = block

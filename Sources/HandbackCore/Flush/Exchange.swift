@@ -43,7 +43,7 @@ public struct TransportFault: Error, Sendable {
     case resolve, connect, tls, tlsNotYetValid, tlsExpired, timeout, cut, malformed, tooLarge
     case proxy, transportMissing, interrupted, other
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .resolve: "name_not_resolved"
       case .connect: "not_connected"

@@ -13,7 +13,7 @@ public struct ExplainedReading: Sendable {
     /// It says nothing.
     case none
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .anchor: "anchor"
       case .outranked: "outranked"

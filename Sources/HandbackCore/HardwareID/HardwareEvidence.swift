@@ -8,7 +8,7 @@ public final class HardwareReading: Sendable {
     case junk(JunkReason)
     case removable
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .ok: "ok"
       case .absent: "absent"

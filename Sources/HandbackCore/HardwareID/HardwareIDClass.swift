@@ -26,7 +26,7 @@ public enum HardwareIDClass: UInt8, CaseIterable, Sendable {
   /// A value chosen outside of our scheme; the record's components alone tie it to the device.
   case given = 11
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .tpm: "tpm"
     case .soc: "soc"
@@ -53,7 +53,7 @@ public enum HardwareIDClass: UInt8, CaseIterable, Sendable {
   }
 
   /// What would make a new derivation give another ID; the pinned one stays until `--repin`.
-  public var changesWith: StaticString {
+  public var changesWith: Literal {
     switch self {
     case .tpm: "the TPM, or clearing its endorsement hierarchy"
     case .soc: "the board"
@@ -89,7 +89,7 @@ public enum HardwareIDConfidence: UInt8, Sendable {
   /// Nothing in the hardware vouches for it.
   case unverified
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .high: "high"
     case .medium: "medium"

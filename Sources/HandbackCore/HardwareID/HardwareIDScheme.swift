@@ -13,7 +13,7 @@ public enum HardwareIDScheme: UInt8, CaseIterable, Sendable {
   /// The very string that the device was activated with.
   case value = 6
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .hb1: "hb1"
     case .licensespring: "licensespring"

@@ -18,7 +18,7 @@ public enum HardwareIDSource: UInt8, CaseIterable, Sendable {
   case disk = 12
   case vmGeneration = 13
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .tpmEndorsementKey: "tpm-ek"
     case .socSerial: "soc-serial"
@@ -63,7 +63,7 @@ public enum HardwareIDSource: UInt8, CaseIterable, Sendable {
 
   /// The name that a component token is labelled with: sources of one family give one token for
   /// one value.
-  var group: StaticString { family == .socSerial ? "soc" : name }
+  var group: Literal { family == .socSerial ? "soc" : name }
 
   /// Whether this source, differing from the record, says "another device" by itself.
   ///

@@ -13,7 +13,7 @@ public struct IdentityCheck: Sendable {
     /// This record was copied here, or the board was replaced.
     case different(Cause)
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .same: "same"
       case .sameWithChanges: "same-with-changes"
@@ -37,7 +37,7 @@ public struct IdentityCheck: Sendable {
     /// The hardware is a container's host's.
     case container
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .anchor: "anchor"
       case .component: "component"
@@ -58,7 +58,7 @@ public struct IdentityCheck: Sendable {
     /// Not in the record.
     case appeared
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .agrees: "agrees"
       case .changed: "changed"

@@ -18,7 +18,7 @@ public enum IdentityDerivation {
     /// The compatibility scheme has nothing to read, or can't read it.
     case schemeUnavailable(HardwareIDScheme)
 
-    public var name: StaticString {
+    public var name: Literal {
       switch self {
       case .container: "container"
       case .unreadable: "unreadable"

@@ -18,7 +18,7 @@ enum IdentityHash {
     case id
     case component
 
-    var salt: StaticString {
+    var salt: Literal {
       switch self {
       case .id: "handback hb1 id"
       case .component: "handback hb1 component"
@@ -27,7 +27,7 @@ enum IdentityHash {
   }
 
   static func digest(
-    _ purpose: Purpose, label: StaticString, fields: [Text]
+    _ purpose: Purpose, label: Literal, fields: [Text]
   ) -> InlineArray<32, UInt8> {
     var message = Text()
     append(Text("hb1"), to: &message)

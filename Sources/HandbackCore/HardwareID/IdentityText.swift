@@ -5,7 +5,7 @@
 /// a Reed-Solomon code over GF(32): any one or two wrong characters are noticed, and any two
 /// that changed places.
 enum IdentityText {
-  static let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
+  static let alphabet: Literal = "0123456789abcdefghjkmnpqrstvwxyz"
   static let symbolCount = 26
 
   static func make(_ idClass: HardwareIDClass, _ digest: InlineArray<32, UInt8>) -> HardwareID {

@@ -4,7 +4,7 @@
 /// seen is in the table.
 enum JunkLists {
   /// Serial numbers, letters and digits only.
-  static let serials: StaticString = """
+  static let serials: Literal = """
     0000000000000000000000375600ea00
     000000000208
     01000000000000000001
@@ -43,7 +43,7 @@ enum JunkLists {
     """
 
   /// UUIDs, of both byte orders the smaller.
-  static let uuids: StaticString = """
+  static let uuids: Literal = """
     00000010000000800040000000000000
     00b3b56a8d5314109fb5b0684d007b53
     11111111222233334444555555555555
@@ -57,7 +57,7 @@ enum JunkLists {
     """
 
   /// Network addresses.
-  static let addresses: StaticString = """
+  static let addresses: Literal = """
     000011223344
     000011223345
     000011223346
@@ -97,7 +97,7 @@ enum JunkLists {
     """
 
   /// What addresses begin with that someone typed.
-  static let addressPrefixes: StaticString = """
+  static let addressPrefixes: Literal = """
     0011223344
     01234567
     02000000
@@ -107,7 +107,7 @@ enum JunkLists {
     """
 
   /// Machine IDs that images share, and hashes of nothing.
-  static let machineIDs: StaticString = """
+  static let machineIDs: Literal = """
     00000000000000000000000000000000
     01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b
     1c4ad377574c4263adbb7c624b6a3429

@@ -21,7 +21,7 @@ public enum JunkReason: UInt8, CaseIterable, Sendable {
   /// A hypervisor's or container runtime's address.
   case virtual
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .empty: "empty"
     case .listed: "listed"

@@ -44,7 +44,7 @@ struct MACAddress: Equatable {
   }
 
   /// VMware, VirtualBox, QEMU, Hyper-V, Xen, Parallels, Docker.
-  private static let hypervisors: StaticString = """
+  private static let hypervisors: Literal = """
     000569
     000c29
     001c14

@@ -6,7 +6,7 @@ public enum Platform: UInt8, CaseIterable, Sendable {
   /// A container: the hardware that shows through is the host's.
   case container = 3
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .metal: "metal"
     case .vm: "vm"

@@ -58,7 +58,7 @@ enum SerialRules {
 
   /// Words for nothing, also as the beginning of a longer text.
   private static func isNothing(_ serial: Text, _ core: Text) -> Bool {
-    let words: StaticString = """
+    let words: Literal = """
       none
       null
       unknow

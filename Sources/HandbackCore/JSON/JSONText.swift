@@ -13,7 +13,7 @@ public enum JSONText {
   }
 
   /// The unescaped UTF-8 of a string member; `nil` if absent, of another type, or not decodable.
-  public static func string(_ name: StaticString, in text: Span<UInt8>) -> [UInt8]? {
+  public static func string(_ name: Literal, in text: Span<UInt8>) -> [UInt8]? {
     guard let range = member(name, in: text), text[range.lowerBound] == UInt8(ascii: "\"") else {
       return nil
     }
@@ -21,7 +21,7 @@ public enum JSONText {
   }
 
   /// An integer member that fits 64 bits; `nil` if absent, fractional or of another type.
-  public static func integer(_ name: StaticString, in text: Span<UInt8>) -> Int64? {
+  public static func integer(_ name: Literal, in text: Span<UInt8>) -> Int64? {
     guard let range = member(name, in: text) else { return nil }
     return Decimal.integer(text.extracting(range))
   }
@@ -33,7 +33,7 @@ public enum JSONText {
     return JSONString.unescape(text.extracting(range))
   }
 
-  private static func member(_ name: StaticString, in text: Span<UInt8>) -> Range<Int>? {
+  private static func member(_ name: Literal, in text: Span<UInt8>) -> Range<Int>? {
     var scanner = JSONScanner(looksFor: name)
     guard scanner.scanObject(text), scanner.isAtEnd(text), scanner.foundCount == 1 else {
       return nil
@@ -46,11 +46,11 @@ public enum JSONText {
 private struct JSONScanner {
   private var index = 0
   private var depth = 0
-  private let wanted: StaticString?
+  private let wanted: Literal?
   private(set) var found: Range<Int>?
   private(set) var foundCount = 0
 
-  init(looksFor name: StaticString? = nil) { wanted = name }
+  init(looksFor name: Literal? = nil) { wanted = name }
 
   mutating func isAtEnd(_ text: Span<UInt8>) -> Bool {
     skipSpace(text)
@@ -121,8 +121,8 @@ private struct JSONScanner {
     return take(UInt8(ascii: "]"), text) && leave()
   }
 
-  private mutating func scanWord(_ word: StaticString, _ text: Span<UInt8>) -> Bool {
-    let end = index + word.utf8CodeUnitCount
+  private mutating func scanWord(_ word: Literal, _ text: Span<UInt8>) -> Bool {
+    let end = index + word.byteCount
     guard end <= text.count, matches(word, text.extracting(index..<end)) else { return false }
     index = end
     return true

@@ -16,14 +16,14 @@ public struct JSONWriter: ~Copyable {
     hasMember = false
   }
 
-  public mutating func member(_ name: StaticString, _ value: Text) {
+  public mutating func member(_ name: Literal, _ value: Text) {
     writeName(name)
     buffer.append(UInt8(ascii: "\""))
     for byte in value.bytes { writeEscaped(byte) }
     buffer.append(UInt8(ascii: "\""))
   }
 
-  public mutating func member(_ name: StaticString, _ value: borrowing Secret) {
+  public mutating func member(_ name: Literal, _ value: borrowing Secret) {
     writeName(name)
     buffer.append(UInt8(ascii: "\""))
     value.withBytes { bytes in
@@ -32,7 +32,7 @@ public struct JSONWriter: ~Copyable {
     buffer.append(UInt8(ascii: "\""))
   }
 
-  public mutating func member(_ name: StaticString, _ value: Int64) {
+  public mutating func member(_ name: Literal, _ value: Int64) {
     writeName(name)
     var digits: [UInt8] = []
     Decimal.append(value, to: &digits)
@@ -45,12 +45,12 @@ public struct JSONWriter: ~Copyable {
     return buffer.take()
   }
 
-  private mutating func writeName(_ name: StaticString) {
+  private mutating func writeName(_ name: Literal) {
     if hasMember { buffer.append(UInt8(ascii: ",")) }
     hasMember = true
     buffer.append(UInt8(ascii: "\""))
-    for index in 0..<name.utf8CodeUnitCount {
-      buffer.append(unsafe name.utf8Start[index])
+    for index in 0..<name.byteCount {
+      buffer.append(unsafe name.start[index])
     }
     buffer.append(UInt8(ascii: "\""))
     buffer.append(UInt8(ascii: ":"))

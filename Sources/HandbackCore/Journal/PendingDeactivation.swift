@@ -28,7 +28,7 @@ public enum Ending: Int64, Sendable {
   case rejected = 2
   case withdrawn = 3
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .deactivated: "deactivated"
     case .rejected: "rejected"

@@ -11,7 +11,7 @@ public struct Ticket: Sendable, Equatable {
 
   public static let nonceMask: UInt32 = 0x3FFF_FFFF
   /// Base 32 without the letters that are easily misread (Crockford's).
-  private static let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
+  private static let alphabet: Literal = "0123456789abcdefghjkmnpqrstvwxyz"
 
   public init(row: Int64, nonce: UInt32) {
     self.row = row
@@ -36,13 +36,13 @@ public struct Ticket: Sendable, Equatable {
     Decimal.append(row, to: &bytes)
     bytes.append(UInt8(ascii: "-"))
     for shift in stride(from: UInt32(25), through: 0, by: -5) {
-      bytes.append(unsafe Self.alphabet.utf8Start[Int(nonce >> shift & 31)])
+      bytes.append(unsafe Self.alphabet.start[Int(nonce >> shift & 31)])
     }
     return Text(bytes)
   }
 
   private static func digit(_ byte: UInt8) -> UInt32? {
-    for index in 0..<32 where unsafe alphabet.utf8Start[index] == byte { return UInt32(index) }
+    for index in 0..<32 where unsafe alphabet.start[index] == byte { return UInt32(index) }
     return nil
   }
 }

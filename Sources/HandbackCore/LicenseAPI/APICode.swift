@@ -41,7 +41,7 @@ public enum APICode: Int, Sendable {
     return nil
   }
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .unknownProduct: "unknown_product"
     case .licenseNotFound: "license_not_found"

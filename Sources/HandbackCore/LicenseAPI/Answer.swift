@@ -81,7 +81,7 @@ public struct Answer: Sendable {
   public var message: Text? { text("message") }
 
   /// A member's text, made safe to print and to keep: at most 256 bytes.
-  func text(_ name: StaticString) -> Text? {
+  func text(_ name: Literal) -> Text? {
     guard let bytes = JSONText.string(name, in: body.span) else { return nil }
     return Text(printable: bytes.span.extracting(0..<min(bytes.count, 256)))
   }

@@ -98,7 +98,7 @@ public enum BearerField {
 /// `application/x-www-form-urlencoded`, as the WHATWG URL standard's serializer writes it.
 enum FormText {
   static func append(_ bytes: Span<UInt8>, to buffer: inout SecretBuffer) {
-    let digits: StaticString = "0123456789ABCDEF"
+    let digits: Literal = "0123456789ABCDEF"
     for index in bytes.indices {
       let byte = bytes[index]
       let isPlain =
@@ -110,8 +110,8 @@ enum FormText {
         buffer.append(byte)
       } else {
         buffer.append(UInt8(ascii: "%"))
-        buffer.append(unsafe digits.utf8Start[Int(byte >> 4)])
-        buffer.append(unsafe digits.utf8Start[Int(byte & 15)])
+        buffer.append(unsafe digits.start[Int(byte >> 4)])
+        buffer.append(unsafe digits.start[Int(byte & 15)])
       }
     }
   }

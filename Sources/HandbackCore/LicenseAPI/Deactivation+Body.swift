@@ -40,7 +40,7 @@ extension Deactivation {
   /// one and the token's `sub` (RFC 7519, 4.1.2), where it can be read, for the other.
   public func fingerprint() -> InlineArray<16, UInt8> {
     var hasher = LabelledHasher()
-    hasher.add("handback deactivation 1" as StaticString)
+    hasher.add("handback deactivation 1" as Literal)
     hasher.add(product.text)
     hasher.add(hardwareID.text)
     hasher.add(credential.way.name)
@@ -86,8 +86,8 @@ struct LabelledHasher: ~Copyable {
 
   mutating func add(_ text: Text) { add(text.bytes.span) }
 
-  mutating func add(_ text: StaticString) {
-    add(Int64(text.utf8CodeUnitCount))
+  mutating func add(_ text: Literal) {
+    add(Int64(text.byteCount))
     hasher.update(text)
   }
 

@@ -55,7 +55,7 @@ public final class CodeGrant {
 public enum LicenseWay: Int, Sendable {
   case key, user, idToken, code
 
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .key: "license_key"
     case .user: "username"

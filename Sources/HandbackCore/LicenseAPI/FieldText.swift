@@ -4,7 +4,7 @@ public enum Field: Sendable {
   case customerAccountCode, redirectURI, bundleCode, sdkVersion
 
   /// The License API's name of the field.
-  public var name: StaticString {
+  public var name: Literal {
     switch self {
     case .product: "product"
     case .hardwareID: "hardware_id"

@@ -87,7 +87,7 @@ public enum HTTPDate {
       for month in 0..<12 {
         var isEqual = true
         for offset in 0..<3 {
-          let name = unsafe IMFFixdate.months.utf8Start[3 * month + offset]
+          let name = unsafe IMFFixdate.months.start[3 * month + offset]
           if text[range.lowerBound + offset] != name { isEqual = false }
         }
         if isEqual { return month + 1 }

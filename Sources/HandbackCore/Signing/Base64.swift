@@ -1,6 +1,6 @@
 /// Base64 with the standard alphabet and padding (RFC 4648, section 4).
 public enum Base64 {
-  private static let alphabet: StaticString =
+  private static let alphabet: Literal =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
   /// The 44 characters of a SHA-256 digest.
@@ -42,7 +42,7 @@ public enum Base64 {
   }
 
   private static func character(_ value: UInt32) -> UInt8 {
-    unsafe alphabet.utf8Start[Int(value & 63)]
+    unsafe alphabet.start[Int(value & 63)]
   }
 
   private static func urlDigit(_ byte: UInt8) -> UInt32? {

@@ -31,14 +31,14 @@ public struct IMFFixdate: Sendable {
     bytes = text
   }
 
-  static let weekdays: StaticString = "SunMonTueWedThuFriSat"
-  static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
+  static let weekdays: Literal = "SunMonTueWedThuFriSat"
+  static let months: Literal = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
   private static func put(
-    _ names: StaticString, _ start: Int, _ count: Int,
+    _ names: Literal, _ start: Int, _ count: Int,
     into text: inout InlineArray<29, UInt8>, at offset: Int
   ) {
-    for index in 0..<count { text[offset + index] = unsafe names.utf8Start[start + index] }
+    for index in 0..<count { text[offset + index] = unsafe names.start[start + index] }
   }
 
   private static func put(

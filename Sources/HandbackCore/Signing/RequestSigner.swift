@@ -15,9 +15,9 @@
 @safe
 public final class RequestSigner {
   public static let apiKeyByteCountMax = 128
-  private static let head: StaticString =
+  private static let head: Literal =
     "Authorization: algorithm=\"hmac-sha256\",headers=\"date\",signature=\""
-  private static let middle: StaticString = "\",apiKey=\""
+  private static let middle: Literal = "\",apiKey=\""
 
   private let key: HMACSHA256Key
   /// `Authorization: …` and a NUL, with room for the signature behind the head.
@@ -52,7 +52,7 @@ public final class RequestSigner {
     hasher.update("licenseSpring\ndate: ")
     hasher.update(date.bytes.span)
     let signature = Base64.encode(key.finish(&hasher))
-    let start = Self.head.utf8CodeUnitCount
+    let start = Self.head.byteCount
     for index in 0..<44 { unsafe field[start + index] = signature[index] }
   }
 
@@ -83,15 +83,15 @@ public final class RequestSigner {
   }
 
   private static func layOut(_ apiKey: borrowing Secret) -> UnsafeMutableRawBufferPointer {
-    let count = head.utf8CodeUnitCount + 44 + middle.utf8CodeUnitCount + apiKey.byteCount + 2
+    let count = head.byteCount + 44 + middle.byteCount + apiKey.byteCount + 2
     let field = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
     var index = 0
     func append(_ byte: UInt8) {
       unsafe field[index] = byte
       index += 1
     }
-    func append(_ text: StaticString) {
-      for offset in 0..<text.utf8CodeUnitCount { append(unsafe text.utf8Start[offset]) }
+    func append(_ text: Literal) {
+      for offset in 0..<text.byteCount { append(unsafe text.start[offset]) }
     }
     append(head)
     for _ in 0..<44 { append(UInt8(ascii: "=")) }

@@ -31,11 +31,11 @@ public struct SHA256: ~Copyable {
     messageByteCount &+= UInt64(bytes.count)
   }
 
-  public mutating func update(_ text: StaticString) {
-    for index in 0..<text.utf8CodeUnitCount {
-      append(unsafe text.utf8Start[index])
+  public mutating func update(_ text: Literal) {
+    for index in 0..<text.byteCount {
+      append(unsafe text.start[index])
     }
-    messageByteCount &+= UInt64(text.utf8CodeUnitCount)
+    messageByteCount &+= UInt64(text.byteCount)
   }
 
   /// The digest, 32 bytes.

@@ -22,9 +22,9 @@ public struct SecretBuffer: ~Copyable {
     byteCount += 1
   }
 
-  public mutating func append(_ text: StaticString) {
-    for index in 0..<text.utf8CodeUnitCount {
-      append(unsafe text.utf8Start[index])
+  public mutating func append(_ text: Literal) {
+    for index in 0..<text.byteCount {
+      append(unsafe text.start[index])
     }
   }
 

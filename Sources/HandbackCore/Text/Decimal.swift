@@ -39,19 +39,19 @@ public enum Decimal {
 }
 
 /// Whether `bytes` are the bytes of `text`.
-public func matches(_ text: StaticString, _ bytes: Span<UInt8>) -> Bool {
-  guard bytes.count == text.utf8CodeUnitCount else { return false }
-  for index in bytes.indices where unsafe bytes[index] != text.utf8Start[index] {
+public func matches(_ text: Literal, _ bytes: Span<UInt8>) -> Bool {
+  guard bytes.count == text.byteCount else { return false }
+  for index in bytes.indices where unsafe bytes[index] != text.start[index] {
     return false
   }
   return true
 }
 
 /// The same, with ASCII letters' case ignored, as HTTP field names want it (RFC 9110, 5.1).
-public func matchesIgnoringCase(_ text: StaticString, _ bytes: Span<UInt8>) -> Bool {
-  guard bytes.count == text.utf8CodeUnitCount else { return false }
+public func matchesIgnoringCase(_ text: Literal, _ bytes: Span<UInt8>) -> Bool {
+  guard bytes.count == text.byteCount else { return false }
   for index in bytes.indices
-  where unsafe lowercased(bytes[index]) != lowercased(text.utf8Start[index]) {
+  where unsafe lowercased(bytes[index]) != lowercased(text.start[index]) {
     return false
   }
   return true

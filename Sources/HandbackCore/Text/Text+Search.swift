@@ -1,7 +1,7 @@
 /// Looking for something in a text, and taking it apart; out of line, as all of `Text`.
 extension Text {
   @inline(never)
-  public func contains(_ text: StaticString) -> Bool {
+  public func contains(_ text: Literal) -> Bool {
     for start in bytes.indices where has(text, at: start) { return true }
     return false
   }
@@ -15,35 +15,37 @@ extension Text {
 
   /// Whether one of the words of `list`, with blanks between them, is somewhere in this.
   @inline(never)
-  public func containsWord(of list: StaticString) -> Bool {
+  public func containsWord(of list: Literal) -> Bool {
     for word in Text(list).split(at: 0x20) where contains(word) { return true }
     return false
   }
 
   /// Whether this is one of the lines of `list`.
-  public func isLine(of list: StaticString) -> Bool { begins(withLineOf: list, isWhole: true) }
+  public func isLine(of list: Literal) -> Bool { begins(withLineOf: list, isWhole: true) }
 
   /// Whether this begins with one of the lines of `list`.
-  public func hasLinePrefix(of list: StaticString) -> Bool {
+  public func hasLinePrefix(of list: Literal) -> Bool {
     begins(withLineOf: list, isWhole: false)
   }
 
   @inline(never)
-  private func begins(withLineOf list: StaticString, isWhole: Bool) -> Bool {
+  private func begins(withLineOf list: Literal, isWhole: Bool) -> Bool {
     var offset = 0
     var isEqual = true
-    for index in 0...list.utf8CodeUnitCount {
-      let byte = index < list.utf8CodeUnitCount ? list.byte(at: index) : 0x0A
-      if byte == 0x0A {
+    var index = 0
+    while true {
+      let byte = unsafe list.start[index]
+      if byte == 0x0A || byte == 0 {
         if isEqual, offset == bytes.count || !isWhole { return true }
+        if byte == 0 { return false }
         offset = 0
         isEqual = true
       } else {
-        if offset >= bytes.count || bytes[offset] != byte { isEqual = false }
+        isEqual = isEqual && offset < bytes.count && bytes[offset] == byte
         offset += 1
       }
+      index += 1
     }
-    return false
   }
 
   /// The parts between `separator`, empty ones left out.
@@ -69,7 +71,7 @@ extension Text {
 
   /// This text as a folder's path, and a name below it.
   @inline(never)
-  public func joining(_ name: StaticString) -> Text {
+  public func joining(_ name: Literal) -> Text {
     var path = self
     path.append(0x2F)
     path.append(name)
@@ -83,13 +85,5 @@ extension Text {
     path.append(0x2F)
     path += name
     return path
-  }
-}
-
-extension StaticString {
-  /// The byte at `index`, checked.
-  func byte(at index: Int) -> UInt8 {
-    precondition(index >= 0 && index < utf8CodeUnitCount, "index outside of a static string")
-    return unsafe utf8Start[index]
   }
 }

@@ -22,16 +22,13 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
   }
 
   @inline(never)
-  public init(_ text: StaticString) {
+  public init(_ text: Literal) {
     bytes = []
     append(text)
   }
 
-  @inline(never)
-  public init(stringLiteral text: StaticString) {
-    bytes = []
-    append(text)
-  }
+  @_transparent
+  public init(stringLiteral text: StaticString) { self.init(Literal(stringLiteral: text)) }
 
   public init(stringInterpolation pieces: Pieces) { self = pieces.text }
 
@@ -87,16 +84,16 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
   }
 
   @inline(never)
-  public func isEqual(to text: StaticString) -> Bool { matches(text, bytes.span) }
+  public func isEqual(to text: Literal) -> Bool { matches(text, bytes.span) }
 
-  public func hasPrefix(_ text: StaticString) -> Bool { has(text, at: 0) }
+  public func hasPrefix(_ text: Literal) -> Bool { has(text, at: 0) }
 
   @_disfavoredOverload
   public func hasPrefix(_ text: Text) -> Bool { has(text, at: 0) }
 
   @inline(never)
-  public func has(_ text: StaticString, at start: Int) -> Bool {
-    let end = start + text.utf8CodeUnitCount
+  public func has(_ text: Literal, at start: Int) -> Bool {
+    let end = start + text.byteCount
     return end <= bytes.count && matches(text, bytes.span.extracting(start..<end))
   }
 
@@ -134,8 +131,8 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
   // MARK: - Putting together
 
   @inline(never)
-  public mutating func append(_ text: StaticString) {
-    for index in 0..<text.utf8CodeUnitCount { bytes.append(unsafe text.utf8Start[index]) }
+  public mutating func append(_ text: Literal) {
+    for index in 0..<text.byteCount { bytes.append(unsafe text.start[index]) }
   }
 
   @inline(never)
@@ -175,13 +172,13 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
     /// and at the ends leave no code.
     @_transparent
     public mutating func appendLiteral(_ piece: StaticString) {
-      if piece.utf8CodeUnitCount > 0 { append(piece) }
+      if piece.utf8CodeUnitCount > 0 { append(Literal(stringLiteral: piece)) }
     }
 
     @inline(never)
-    public mutating func append(_ piece: StaticString) { text.append(piece) }
+    public mutating func append(_ piece: Literal) { text.append(piece) }
 
-    public mutating func appendInterpolation(_ piece: StaticString) { text.append(piece) }
+    public mutating func appendInterpolation(_ piece: Literal) { text.append(piece) }
 
     public mutating func appendInterpolation(_ piece: Text) { text += piece }
 
@@ -193,13 +190,5 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
     public mutating func appendInterpolation(_ number: Int) { appendInterpolation(Int64(number)) }
 
     public mutating func appendInterpolation(_ number: Int32) { appendInterpolation(Int64(number)) }
-  }
-}
-
-extension StaticString {
-  /// As C takes it: a static string ends with a NUL. A `String` literal in its place would be
-  /// copied at run time, by 2 KB of code.
-  public var cString: UnsafePointer<CChar> {
-    unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }

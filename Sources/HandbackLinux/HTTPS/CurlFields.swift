@@ -20,13 +20,13 @@ struct CurlFields: ~Copyable {
     unsafe date.deallocate()
   }
 
-  mutating func append(_ text: StaticString) {
+  mutating func append(_ text: Literal) {
     unsafe append(inPlace: text.cString)
   }
 
   mutating func append(date value: IMFFixdate) {
-    let name: StaticString = "Date: "
-    for index in 0..<6 { unsafe date[index] = CChar(bitPattern: name.utf8Start[index]) }
+    let name: Literal = "Date: "
+    for index in 0..<6 { unsafe date[index] = CChar(bitPattern: name.start[index]) }
     for index in 0..<IMFFixdate.byteCount {
       unsafe date[6 + index] = CChar(bitPattern: value.bytes[index])
     }

@@ -43,7 +43,7 @@ struct HardwareSystem: ~Copyable {
 
   /// An attribute, blanks and newlines and all: the rules trim.
   @inline(never)
-  func attribute(_ name: StaticString, of device: borrowing HardwareDevice)
+  func attribute(_ name: Literal, of device: borrowing HardwareDevice)
     -> HardwareObservation.Content
   {
     if let text = device.udevAttribute(name) { return .value(text) }
@@ -53,14 +53,14 @@ struct HardwareSystem: ~Copyable {
 
   /// The same where no decision hangs on why there is none.
   @inline(never)
-  func text(_ name: StaticString, of device: borrowing HardwareDevice) -> Text {
+  func text(_ name: Literal, of device: borrowing HardwareDevice) -> Text {
     guard case .value(let text) = attribute(name, of: device) else { return Text() }
     return text
   }
 
   /// A property that udev's rules or the kernel gave the device; empty without one.
   @inline(never)
-  func property(_ name: StaticString, of device: borrowing HardwareDevice) -> Text {
+  func property(_ name: Literal, of device: borrowing HardwareDevice) -> Text {
     if tree.isRunningSystem { return device.udevProperty(name) ?? Text() }
     let head: Text = "\(name)="
     // The kernel's own properties, then the database's.
@@ -72,7 +72,7 @@ struct HardwareSystem: ~Copyable {
 
   /// udev names a network device's entry by its index and a block device's by its number.
   private func databaseEntry(of device: borrowing HardwareDevice) -> Text {
-    var kind: StaticString = "n"
+    var kind: Literal = "n"
     var key = tree.text(device.path.joining("ifindex")).normalized()
     if key.isEmpty {
       kind = "b"
@@ -110,7 +110,7 @@ struct HardwareDevice: ~Copyable {
 
   var isOnUSB: Bool { position.contains("/usb") }
 
-  func udevAttribute(_ name: StaticString) -> Text? { udev?.attribute(name) ?? nil }
+  func udevAttribute(_ name: Literal) -> Text? { udev?.attribute(name) ?? nil }
 
-  func udevProperty(_ name: StaticString) -> Text? { udev?.property(name) ?? nil }
+  func udevProperty(_ name: Literal) -> Text? { udev?.property(name) ?? nil }
 }

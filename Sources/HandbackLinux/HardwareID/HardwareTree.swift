@@ -58,7 +58,7 @@ struct HardwareTree: ~Copyable {
   }
 
   @inline(never)
-  func read(_ path: StaticString) -> HardwareObservation.Content { read(Text(path)) }
+  func read(_ path: Literal) -> HardwareObservation.Content { read(Text(path)) }
 
   /// A file's text, nothing for one that can't be read: for what no decision hangs on.
   func text(_ path: Text, byteCountMax: Int = Self.byteCountMax) -> Text {
@@ -84,7 +84,7 @@ struct HardwareTree: ~Copyable {
   }
 
   @inline(never)
-  func exists(_ path: StaticString) -> Bool { exists(Text(path)) }
+  func exists(_ path: Literal) -> Bool { exists(Text(path)) }
 
   /// Where a symbolic link leads, as written; `nil` for anything else.
   @inline(never)

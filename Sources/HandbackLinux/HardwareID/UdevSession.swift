@@ -34,7 +34,7 @@ struct UdevSession: ~Copyable {
 
   /// Without udev, as on systems with mdev alone, there is nothing to wait for.
   func isRunning() -> Bool {
-    unsafe access(("/run/udev/control" as StaticString).cString, F_OK) == 0
+    unsafe access(("/run/udev/control" as Literal).cString, F_OK) == 0
   }
 }
 
@@ -56,7 +56,7 @@ struct UdevDevice: ~Copyable {
 
   /// `nil` if it has none of that name.
   @inline(never)
-  func property(_ name: StaticString) -> Text? {
+  func property(_ name: Literal) -> Text? {
     guard let value = unsafe udev_device_get_property_value(device, name.cString) else {
       return nil
     }
@@ -66,7 +66,7 @@ struct UdevDevice: ~Copyable {
   /// The attribute's value. `nil` if libudev has none to give, for whatever reason: eudev does
   /// not always say.
   @inline(never)
-  func attribute(_ name: StaticString) -> Text? {
+  func attribute(_ name: Literal) -> Text? {
     guard let value = unsafe udev_device_get_sysattr_value(device, name.cString) else {
       return nil
     }

@@ -63,7 +63,9 @@ enum JournalFile {
     guard count >= 0 else { throw .cannotRead(errno: cause) }
     // Empty: made, and cut off before its tables were.
     if count == 0 { return false }
-    guard count == 100, matches("SQLite format 3\0", header.span.extracting(0..<16)) else {
+    // These bytes and a NUL.
+    guard count == 100, matches("SQLite format 3", header.span.extracting(0..<15)), header[15] == 0
+    else {
       throw .notADatabase
     }
     // With a rollback journal beside it, the header is what SQLite is about to undo.

@@ -1,3 +1,5 @@
+internal import HandbackCore
+
 /// The journal's format: one SQLite file, format version in `user_version`.
 ///
 /// Columns are typed by `CHECK`, since STRICT tables need SQLite 3.37 and boards have 3.31. A
@@ -12,7 +14,7 @@ enum JournalSchema {
   ///
   /// - 2: what is known of the server belongs to one address: another one's `Retry-After` must not
   ///   hold this one up.
-  static func migration(from version: Int64) -> StaticString? {
+  static func migration(from version: Int64) -> Literal? {
     switch version {
     case 1:
       """
@@ -25,12 +27,12 @@ enum JournalSchema {
 
   /// A page holds two or three rows. A commit writes the row's page and the index's: 2 KiB,
   /// where pages of 4 KiB would write 8.
-  static let prepare: StaticString = """
+  static let prepare: Literal = """
     PRAGMA page_size = 1024;
     PRAGMA auto_vacuum = NONE;
     """
 
-  static let create: StaticString = """
+  static let create: Literal = """
     PRAGMA application_id = 1212303921;
     CREATE TABLE deactivation (
       row INTEGER PRIMARY KEY,

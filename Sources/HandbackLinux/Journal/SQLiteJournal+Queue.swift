@@ -134,7 +134,7 @@ extension SQLiteJournal {
   }
 
   private func changePending(
-    _ ticket: Ticket, _ value: Int64, _ sql: StaticString
+    _ ticket: Ticket, _ value: Int64, _ sql: Literal
   ) throws(JournalError) -> Bool {
     try transaction { () throws(SQLiteError) in
       var statement = try connection.prepare(sql)

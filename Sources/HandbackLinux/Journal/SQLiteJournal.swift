@@ -123,11 +123,11 @@ public final class SQLiteJournal {
     }
   }
 
-  private func execute(_ sql: StaticString) throws(JournalError) {
+  private func execute(_ sql: Literal) throws(JournalError) {
     do throws(SQLiteError) { try connection.execute(sql) } catch { throw JournalError(error) }
   }
 
-  func integer(_ sql: StaticString) throws(JournalError) -> Int64 {
+  func integer(_ sql: Literal) throws(JournalError) -> Int64 {
     do throws(SQLiteError) { return try connection.integer(sql) } catch {
       throw JournalError(error)
     }

@@ -38,23 +38,20 @@ struct SQLiteConnection: ~Copyable {
   }
 
   /// Runs statements without values. The C function is `sqlite3_exec`.
-  borrowing func execute(_ sql: StaticString) throws(SQLiteError) {
-    let code = unsafe sqlite3_exec(
-      handle, sql.cString, nil, nil, nil)
+  borrowing func execute(_ sql: Literal) throws(SQLiteError) {
+    let code = unsafe sqlite3_exec(handle, sql.cString, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code) }
   }
 
-  borrowing func prepare(_ sql: StaticString) throws(SQLiteError) -> SQLiteStatement {
+  borrowing func prepare(_ sql: Literal) throws(SQLiteError) -> SQLiteStatement {
     var statement: OpaquePointer?
-    let code = unsafe sqlite3_prepare_v2(
-      handle, sql.cString,
-      Int32(sql.utf8CodeUnitCount), &statement, nil)
+    let code = unsafe sqlite3_prepare_v2(handle, sql.cString, -1, &statement, nil)
     guard code == SQLITE_OK else { throw error(code) }
     return unsafe SQLiteStatement(owning: statement)
   }
 
   /// The first column of the first row, 0 if there is none.
-  borrowing func integer(_ sql: StaticString) throws(SQLiteError) -> Int64 {
+  borrowing func integer(_ sql: Literal) throws(SQLiteError) -> Int64 {
     var statement = try prepare(sql)
     return try statement.step() ? statement.integer(0) : 0
   }
@@ -81,6 +78,6 @@ public enum SQLiteLibrary {
   /// Whether it was built to never sync: Buildroot's `BR2_PACKAGE_SQLITE_NO_SYNC`. Then nothing
   /// can be promised.
   public static var neverSyncs: Bool {
-    unsafe sqlite3_compileoption_used(("NO_SYNC" as StaticString).cString) != 0
+    unsafe sqlite3_compileoption_used(("NO_SYNC" as Literal).cString) != 0
   }
 }

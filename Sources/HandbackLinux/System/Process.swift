@@ -13,7 +13,7 @@ public enum Process {
   /// output because the caller closed it.
   public static func openStandardStreams() {
     while true {
-      let file = unsafe clibc_open_inherited(("/dev/null" as StaticString).cString, O_RDWR)
+      let file = unsafe clibc_open_inherited(("/dev/null" as Literal).cString, O_RDWR)
       if file < 0 { return }
       if file > 2 {
         close(file)
@@ -29,7 +29,7 @@ public enum Process {
   }
 
   /// The value of an environment variable; `nil` if it isn't set or is empty.
-  public static func variable(_ name: StaticString) -> Text? {
+  public static func variable(_ name: Literal) -> Text? {
     var index = 0
     while let entry = environment(index) {
       index += 1

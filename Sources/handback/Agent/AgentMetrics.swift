@@ -29,11 +29,11 @@ enum AgentMetrics {
     return text
   }
 
-  private static func gauge(_ name: StaticString, _ help: StaticString, _ text: inout Text) {
+  private static func gauge(_ name: Literal, _ help: Literal, _ text: inout Text) {
     text += "# HELP handback_\(name) \(help)\n# TYPE handback_\(name) gauge\n"
   }
 
-  private static func add(_ state: StaticString, _ count: Int64, to text: inout Text) {
+  private static func add(_ state: Literal, _ count: Int64, to text: inout Text) {
     text += "handback_deactivations{state=\"\(state)\"} \(count)\n"
   }
 }

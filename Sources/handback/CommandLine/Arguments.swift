@@ -144,7 +144,7 @@ final class Arguments {
     let hint: Text = "'handback help \(command.name)' lists its options"
     for secret in [
       "--license-key", "--shared-key", "--api-key", "--password", "--id-token", "--code",
-    ] as [StaticString]
+    ] as [Literal]
     where name.isEqual(to: secret) {
       return Failure(
         .usage, "secrets are not taken from the command line, where every user can see them",
@@ -177,7 +177,7 @@ final class Arguments {
   }
 
   private static func entry(
-    _ name: StaticString, _ takesValue: Bool, _ value: Int32
+    _ name: Literal, _ takesValue: Bool, _ value: Int32
   ) -> clibc_option {
     unsafe clibc_option(name: name.cString, has_arg: takesValue ? 1 : 0, flag: nil, val: value)
   }

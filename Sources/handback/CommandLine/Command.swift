@@ -6,7 +6,7 @@ enum Command: Int {
 
   case id, deactivate, flush, agent, status, receipt, retry, withdraw, settings, help, version
 
-  var name: StaticString {
+  var name: Literal {
     switch self {
     case .id: "id"
     case .deactivate: "deactivate"
@@ -22,7 +22,7 @@ enum Command: Int {
     }
   }
 
-  var summary: StaticString {
+  var summary: Literal {
     switch self {
     case .id: "print this device's hardware ID"
     case .deactivate: "give a license back, now or when the network is there"
@@ -67,7 +67,7 @@ enum Option: Int {
   case json, queueOnly, wait, onlyDue, untilEmpty, deadline, all, acceptChangedHardware
   case explain, check, pin, repin, config, help
 
-  var name: StaticString {
+  var name: Literal {
     switch self {
     case .json: "json"
     case .queueOnly: "queue-only"

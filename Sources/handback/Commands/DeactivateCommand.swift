@@ -32,7 +32,7 @@ enum DeactivateCommand {
     }
     // From here on it is safe, and the first thing is to say so.
     if !arguments.has(.json) {
-      let word: StaticString = queued.isNew ? "queued" : "queued already"
+      let word: Literal = queued.isNew ? "queued" : "queued already"
       try Console.print("\(word) \(queued.ticket.text)")
     }
     // The power may go in the next second: nothing is read back that nobody asked for.

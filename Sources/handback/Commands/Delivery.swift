@@ -127,7 +127,7 @@ struct Delivery {
 enum EventNote {
   static func tell(_ event: FlushEvent) {
     if case .clockCorrected(let seconds) = event {
-      let side: StaticString = seconds < 0 ? "behind" : "ahead of"
+      let side: Literal = seconds < 0 ? "behind" : "ahead of"
       Console.note(
         """
         the server's clock is \(abs(seconds)) s \(side) ours; \

@@ -76,7 +76,7 @@ struct FlushOutput {
   }
 
   private mutating func result(
-    _ ticket: Ticket, _ state: StaticString, _ outcome: Outcome, isInferred: Bool, isHeld: Bool
+    _ ticket: Ticket, _ state: Literal, _ outcome: Outcome, isInferred: Bool, isHeld: Bool
   ) throws(Failure) {
     count += 1
     if isJSON {

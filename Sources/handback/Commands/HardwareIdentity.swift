@@ -165,7 +165,7 @@ enum HardwareIdentity {
   }
 
   /// What helps where a source can't be read.
-  static func remedy(_ source: HardwareIDSource) -> StaticString {
+  static func remedy(_ source: HardwareIDSource) -> Literal {
     source == .tpmEndorsementKey
       ? """
       'tpm' must be set as it was when the ID was pinned, tpm2-tss be installed, \

@@ -54,7 +54,7 @@ enum HelpCommand {
     }
   }
 
-  private static func usage(_ command: Command) -> StaticString {
+  private static func usage(_ command: Command) -> Literal {
     switch command {
     case .receipt, .retry, .withdraw: " TICKET [OPTION]..."
     case .help: " [COMMAND]"
@@ -71,7 +71,7 @@ enum HelpCommand {
     }
   }
 
-  private static func help(_ option: Option) -> StaticString {
+  private static func help(_ option: Option) -> Literal {
     switch option {
     case .json: "print one JSON object on one line"
     case .queueOnly: "only accept it; don't open a connection"
@@ -90,7 +90,7 @@ enum HelpCommand {
     }
   }
 
-  private static func text(_ command: Command) -> StaticString {
+  private static func text(_ command: Command) -> Literal {
     switch command {
     case .id:
       """

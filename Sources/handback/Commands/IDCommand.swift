@@ -43,7 +43,7 @@ enum IDCommand {
     do throws(IdentityDerivation.Refusal) {
       return try HardwareIdentity.identify(request, evidence, reason: reason, isPinned: isPinned)
     } catch {
-      var state: StaticString = "refused"
+      var state: Literal = "refused"
       if case .notReady = error { state = "not-ready" }
       try IDReport(state: state, reason: error.name, evidence: evidence).print(arguments)
       throw HardwareIdentity.refusal(error)

@@ -77,7 +77,7 @@ enum JournalOpening {
   private static func unsafeFile(
     _ why: JournalError.UnsafeFile, _ step: Text, _ path: Text
   ) -> Failure {
-    let cause: StaticString
+    let cause: Literal
     var hint: Text?
     switch why {
     case .symbolicLink: cause = "it is a symbolic link"

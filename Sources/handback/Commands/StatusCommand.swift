@@ -124,7 +124,7 @@ enum ReceiptCommand {
     if facts.outcome.code != nil { try line("answer", Words.outcome(facts.outcome)) }
   }
 
-  private static func line(_ name: StaticString, _ text: Text) throws(Failure) {
+  private static func line(_ name: Literal, _ text: Text) throws(Failure) {
     try Console.print(Text(name).padded(to: 13) + text)
   }
 }

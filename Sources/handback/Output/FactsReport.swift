@@ -33,7 +33,7 @@ enum FactsReport {
     }
   }
 
-  static func stateName(_ state: DeactivationFacts.State) -> StaticString {
+  static func stateName(_ state: DeactivationFacts.State) -> Literal {
     switch state {
     case .pending: "pending"
     case .ended(let ending, _, _, _): ending.name

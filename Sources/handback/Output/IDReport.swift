@@ -3,10 +3,10 @@ internal import HandbackLinux
 
 /// What `handback id` prints. Of the sources, only their states and salted marks: never a value.
 struct IDReport {
-  let state: StaticString
+  let state: Literal
   var record: IdentityRecord?
   /// Why there is no ID, or none of this device.
-  var reason: StaticString?
+  var reason: Literal?
   var evidence: HardwareEvidence
 
   func print(_ arguments: Arguments) throws(Failure) {
@@ -120,9 +120,9 @@ struct IDCheckReport {
     json.member("id", record.id.text)
     json.member("verdict", check.verdict.name)
     if case .different = check.verdict {
-      json.member("state", "different" as StaticString)
+      json.member("state", "different" as Literal)
     } else {
-      json.member("state", "pinned" as StaticString)
+      json.member("state", "pinned" as Literal)
     }
     json.beginArray("components")
     for component in check.components {

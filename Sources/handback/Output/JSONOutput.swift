@@ -15,12 +15,12 @@ struct JSONOutput {
     try Console.write(take())
   }
 
-  mutating func beginObject(_ name: StaticString) {
+  mutating func beginObject(_ name: Literal) {
     writeName(name)
     open("{")
   }
 
-  mutating func beginArray(_ name: StaticString) {
+  mutating func beginArray(_ name: Literal) {
     writeName(name)
     open("[")
   }
@@ -33,23 +33,23 @@ struct JSONOutput {
 
   mutating func endArray() { close("]") }
 
-  mutating func member(_ name: StaticString, _ text: Text?) {
+  mutating func member(_ name: Literal, _ text: Text?) {
     writeName(name)
     if let text { writeString(text) } else { write("null") }
     needsComma = true
   }
 
-  mutating func member(_ name: StaticString, _ text: StaticString?) {
+  mutating func member(_ name: Literal, _ text: Literal?) {
     member(name, text.map { Text($0) })
   }
 
-  mutating func member(_ name: StaticString, _ number: Int64?) {
+  mutating func member(_ name: Literal, _ number: Int64?) {
     writeName(name)
     if let number { Decimal.append(number, to: &bytes) } else { write("null") }
     needsComma = true
   }
 
-  mutating func member(_ name: StaticString, _ flag: Bool) {
+  mutating func member(_ name: Literal, _ flag: Bool) {
     writeName(name)
     write(flag ? "true" : "false")
     needsComma = true
@@ -62,7 +62,7 @@ struct JSONOutput {
   }
 
   /// A time as RFC 3339, or null.
-  mutating func member(_ name: StaticString, timeSeconds: Int64?) {
+  mutating func member(_ name: Literal, timeSeconds: Int64?) {
     member(name, timeSeconds.map { Timestamp.text(epochSeconds: $0) })
   }
 
@@ -73,12 +73,12 @@ struct JSONOutput {
     return taken
   }
 
-  private mutating func open(_ bracket: StaticString) {
+  private mutating func open(_ bracket: Literal) {
     write(bracket)
     needsComma = false
   }
 
-  private mutating func close(_ bracket: StaticString) {
+  private mutating func close(_ bracket: Literal) {
     write(bracket)
     needsComma = true
   }
@@ -88,7 +88,7 @@ struct JSONOutput {
     needsComma = false
   }
 
-  private mutating func writeName(_ name: StaticString) {
+  private mutating func writeName(_ name: Literal) {
     separate()
     append(UInt8(ascii: "\""))
     write(name)
@@ -96,9 +96,9 @@ struct JSONOutput {
     append(UInt8(ascii: ":"))
   }
 
-  private mutating func write(_ text: StaticString) {
-    for index in 0..<text.utf8CodeUnitCount {
-      bytes.append(unsafe text.utf8Start[index])
+  private mutating func write(_ text: Literal) {
+    for index in 0..<text.byteCount {
+      bytes.append(unsafe text.start[index])
     }
   }
 

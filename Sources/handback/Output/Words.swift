@@ -11,7 +11,7 @@ enum Words {
     return text
   }
 
-  static func name(_ reason: WaitReason) -> StaticString {
+  static func name(_ reason: WaitReason) -> Literal {
     switch reason {
     case .none: "nothing"
     case .network: "network"

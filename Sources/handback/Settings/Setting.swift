@@ -14,7 +14,7 @@ enum Setting: Int {
   case firstTrySpread, metricsFile
 
   /// The flag without its dashes.
-  var name: StaticString {
+  var name: Literal {
     switch self {
     case .server: "server"
     case .caFile: "ca-file"
@@ -53,7 +53,7 @@ enum Setting: Int {
   }
 
   /// What the value is, and what it is for.
-  var help: StaticString {
+  var help: Literal {
     switch self {
     case .server: "URL      the license server"
     case .caFile: "FILE     certificates to trust (PEM) in place of the system's"
@@ -91,7 +91,7 @@ enum Setting: Int {
     }
   }
 
-  var defaultValue: StaticString? {
+  var defaultValue: Literal? {
     switch self {
     case .server: "https://api.licensespring.com"
     case .sdkVersion: Version.sdkVersion
@@ -125,7 +125,7 @@ enum Setting: Int {
   var isForAgent: Bool { self == .firstTrySpread || self == .metricsFile }
 
   /// The name below `$CREDENTIALS_DIRECTORY` (systemd's `LoadCredential=`), for secrets.
-  var credentialName: StaticString? {
+  var credentialName: Literal? {
     switch self {
     case .apiKeyFile: "api-key"
     case .sharedKeyFile: "shared-key"

@@ -11,7 +11,7 @@ final class Settings {
   enum Source: Int {
     case flag, environment, file, credentials, fallback
 
-    var name: StaticString {
+    var name: Literal {
       switch self {
       case .flag: "flag"
       case .environment: "environment"

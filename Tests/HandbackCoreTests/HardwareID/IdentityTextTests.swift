@@ -15,7 +15,7 @@ import Testing
     for idClass in HardwareIDClass.allCases {
       let id = IdentityText.make(idClass, InlineArray(repeating: 0xA5))
       #expect(self.idClass(id.text.bytes) == idClass)
-      #expect(id.text.bytes.count == 4 + idClass.name.utf8CodeUnitCount + 1 + 26 + 1 + 2)
+      #expect(id.text.bytes.count == 4 + idClass.name.byteCount + 1 + 26 + 1 + 2)
     }
   }
 

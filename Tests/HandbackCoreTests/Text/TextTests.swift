@@ -6,7 +6,8 @@ struct TextTests {
   @Test func `is put together from pieces`() {
     let number: Int64 = -7
     let text: Text = "outside"
-    let line: Text = "a \(text) b \(number) c \(Int32(3)) \(Text("d"))\(StaticString("e"))"
+    let line: Text =
+      "a \(text) b \(number) c \(Int32(3)) \(Text("d"))\(Literal(stringLiteral: "e"))"
     #expect(line.string == "a outside b -7 c 3 de")
     #expect((line + "!").string.hasSuffix("de!"))
     #expect(Text("ab").padded(to: 4).string == "ab  ")

@@ -37,7 +37,7 @@ enum DiskSource {
   private static func identifier(
     _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
   ) -> Text {
-    for name: StaticString in ["wwid", "device/wwid"] {
+    for name: Literal in ["wwid", "device/wwid"] {
       let text = system.text(name, of: device)
       if !text.isEmpty { return text }
     }

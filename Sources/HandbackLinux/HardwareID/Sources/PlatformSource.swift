@@ -61,7 +61,7 @@ enum PlatformSource {
   }
 
   private static func holds(
-    _ text: StaticString, _ path: StaticString, _ system: borrowing HardwareSystem
+    _ text: Literal, _ path: Literal, _ system: borrowing HardwareSystem
   ) -> Bool {
     system.tree.text(Text(path)).contains(text)
   }
