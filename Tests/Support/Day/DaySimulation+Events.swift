@@ -50,10 +50,14 @@ extension DaySimulation {
       // What stops or replaces the process comes between its steps; for the middle of a request
       // `reply` has its own.
       if isInPass, !happensAnyTime(event.event) { return }
-      arrange()
-      counts.addEvent(elapsed)
-      note("\(event.event)")
+      if event.isOfFlap {
+        counts.addLinkChange(elapsed)
+      } else {
+        counts.addEvent(elapsed)
+        note("\(event.event)")
+      }
       apply(event.event)
+      arrange()
     }
   }
 
@@ -68,10 +72,7 @@ extension DaySimulation {
   func apply(_ event: DayWorld.Event) {
     switch event {
     case .link(let reach): setLink(reach)
-    case .flap(let count):
-      let reach = world.reach
-      for _ in 0..<count { setLink(reach == .none ? .wide : .none) }
-      setLink(reach)
+    case .flap(let count): world.flap(count)
     case .weather(let weather): world.weather = weather
     case .queue(let isKnown, let isSent): queue(isKnown: isKnown, isSent: isSent)
     case .withdraw:

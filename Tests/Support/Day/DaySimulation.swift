@@ -24,7 +24,7 @@ public final class DaySimulation {
   var unknown: Set<String> = []
 
   /// The next event, by the world's clock; `nil` in the calm after the day.
-  var next: (world: Int64, event: DayWorld.Event)?
+  var next: (world: Int64, event: DayWorld.Event, isOfFlap: Bool)?
   var networkRings = false
   var journalRings = false
   /// Another process has the sender's lock until then.
@@ -113,7 +113,8 @@ public final class DaySimulation {
   }
 
   func arrange() {
-    next = (bench.clock.worldMilliseconds + world.gap(), world.next())
+    let isOfFlap = world.flapsLeft > 0
+    next = (bench.clock.worldMilliseconds + world.gap(), world.next(), isOfFlap)
   }
 
   private func calm() {
@@ -234,6 +235,7 @@ public final class DaySimulation {
     oracle.passBegins(bench.clock)
     breakJournal()
     isInPass = true
+    let requestCount = bench.server.requests.count
     var end = PassEnd.ran
     do throws(MemoryJournal.Failure) {
       let flushEnd = try bench.pass(heeding)
@@ -248,6 +250,7 @@ public final class DaySimulation {
     }
     isInPass = false
     changedInPass = false
+    if end == .ran, bench.server.requests.count == requestCount { counts.addVainPass(elapsed) }
     bench.journal.failing = []
     oracle.passEnded()
     if powerFails { return cutPower() }

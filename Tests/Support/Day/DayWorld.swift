@@ -4,7 +4,7 @@ import HandbackCore
 struct DayWorld {
   enum Event: Equatable {
     case link(Reach)
-    /// So many changes of the link within some seconds; it ends as it began.
+    /// The link goes and comes so many times, one after the other.
     case flap(Int)
     case weather(Weather)
     case queue(isKnown: Bool, isSent: Bool)
@@ -28,6 +28,8 @@ struct DayWorld {
   /// Counts the changes of the network.
   private(set) var mark: UInt64 = 1
   var weather = Weather.fair
+  /// Changes of the link that are left of a flap.
+  private(set) var flapsLeft = 0
   /// TLS is verified at the device's own time, so that a clock before this finds no server.
   let certificateStartSeconds: Int64?
   private let gapMilliseconds: Int64
@@ -46,14 +48,21 @@ struct DayWorld {
     mark += 1
   }
 
+  mutating func flap(_ count: Int) { flapsLeft = count }
+
   /// Milliseconds to the next event: often soon after the last, sometimes long.
   mutating func gap() -> Int64 {
-    random.once(in: 4)
+    if flapsLeft > 0 { return Int64.random(in: 20...2000, using: &random) }
+    return random.once(in: 4)
       ? Int64.random(in: 0...3000, using: &random)
       : Int64.random(in: 0...(2 * gapMilliseconds), using: &random)
   }
 
   mutating func next() -> Event {
+    if flapsLeft > 0 {
+      flapsLeft -= 1
+      return .link(flapsLeft % 2 == 0 ? .wide : .none)
+    }
     switch random.next() % 32 {
     case 0...4: return .link(.none)
     case 5...9: return .link(.wide)
