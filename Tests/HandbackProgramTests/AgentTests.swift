@@ -263,6 +263,26 @@ struct AgentTests {
     }
   }
 
+  @Test func `where standard error is the journal, lines begin with their levels`() {
+    let device = Device()
+    let script = """
+      export JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr)
+      export HANDBACK_CONFIG='\(device.folder.path("handback.conf"))'
+      '\(Program.path)' deactivate --queue-only >/dev/null
+      '\(Program.path)' agent --until-empty --deadline 2
+      '\(Program.path)' agent --deadline 2
+      """
+    let file = device.folder.path("errors")
+    Command.run(
+      "env", ["-i", "PATH=/usr/bin:/bin", "sh", "-c", "{ \(script)\n} 2>'\(file)'"])
+    let lines = ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: "\n")
+    #expect(lines.count >= 4)
+    #expect(lines.first?.hasPrefix("<5>the agent watches: 1 pending") == true, "\(lines)")
+    #expect(lines.contains { $0.hasPrefix("<4>warning: ") && $0.contains("not_connected") })
+    #expect(lines.contains { $0.hasPrefix("<6>hint: ") })
+    #expect(lines.last == "<3>error: --deadline goes with --until-empty")
+  }
+
   @Test func `gives signs of life only when asked`() throws {
     let device = Device()
     let manager = try NotifySocket(path: device.folder.path("notify"))

@@ -32,11 +32,11 @@ public final class AgentEvents {
     let wall = clibc_timer(clibc_clock_realtime())
     bootTimer = boot
     wallTimer = wall
-    network = clibc_route_events()
     guard let watch = JournalWatch(path), signals >= 0, boot >= 0, wall >= 0 else {
       throw Failure(errno: clibc_errno())
     }
     journal = watch
+    network = clibc_route_events()
     hearClock()
   }
 
