@@ -128,6 +128,8 @@ struct AgentNetworkTests {
     let scene = Scene()
     let ticket = scene.queue()
     let agent = RunningAgent(scene.device)
+    // It has told how it stands, and goes to sleep.
+    _ = waitFor(seconds: 1) { false }
     let before = agent.sleepCount
     _ = waitFor(seconds: 3) { false }
     #expect(agent.sleepCount == before)
@@ -158,11 +160,13 @@ struct AgentNetworkTests {
     scene.networks.connect()
     let ticket = scene.queue()
     let agent = RunningAgent(scene.device)
-    #expect(waitFor { scene.attempts(ticket) == 1 }, "\(agent.errors)")
+    #expect(waitFor { scene.attempts(ticket) >= 1 }, "\(agent.errors)")
+    _ = waitFor(seconds: 3) { false }
+    let beforeStorm = scene.attempts(ticket)
     scene.networks.changeAll(Self.flapping)
     _ = waitFor(seconds: 3) { false }
     let afterStorm = scene.attempts(ticket)
-    #expect((1...8).contains(afterStorm), "\(afterStorm) tries")
+    #expect((0...8).contains(afterStorm - beforeStorm), "\(afterStorm - beforeStorm) tries")
 
     // While it can't listen, more is told than its socket holds; the last word is that all is well.
     agent.running.signal(SIGSTOP)
