@@ -223,7 +223,9 @@ struct AgentTests {
 
   @Test func `writes its figures whole, and only when they change`() {
     let emulator = Emulator()
-    let device = Device(emulator)
+    var device = Device(emulator)
+    // As a hardened unit sets it; the collector is another user all the same.
+    device.program.wrapper = ["/bin/sh", "-c", "umask 077; exec \"$0\" \"$@\""]
     let file = device.folder.path("handback.prom")
     let agent = RunningAgent(device, "--metrics-file", file)
     func figures() -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
@@ -232,6 +234,8 @@ struct AgentTests {
     #expect(
       waitFor { figures().contains("handback_deactivations{state=\"deactivated\"} 1\n") })
     #expect(!FileManager.default.fileExists(atPath: file + ".new"))
+    let mode = try? FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+    #expect(mode == 0o644)
     // Each figure has a type, and nothing else is in the file.
     for line in figures().split(separator: "\n") {
       #expect(

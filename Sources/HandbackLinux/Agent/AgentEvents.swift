@@ -86,9 +86,11 @@ public final class AgentEvents {
     if waits[0].revents != 0 { takeSignals() }
     if waits[1].revents != 0 { clibc_timer_take(bootTimer) }
     if waits[2].revents != 0 {
-      // It expires by itself only in the far future.
-      if clibc_timer_take(wallTimer) == 1 { clockWasSet = true }
-      hearClock()
+      // By itself it expires in the far future, and that is its end.
+      if clibc_timer_take(wallTimer) == 1 {
+        clockWasSet = true
+        hearClock()
+      }
     }
     if waits[3].revents != 0, clibc_drain_socket(network) == 1 { networkRang = true }
     if waits[4].revents != 0 { journalRang = true }

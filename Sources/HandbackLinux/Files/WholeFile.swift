@@ -10,6 +10,8 @@ public enum WholeFile {
     let new = path + ".new"
     let file = unsafe clibc_open(new.cString, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode)
     guard file >= 0 else { return clibc_errno() }
+    // Whoever is to read it may be another user, whatever the umask is.
+    fchmod(file, mode)
     var cause = Descriptor.write(bytes, to: file)
     close(file)
     if cause == 0, unsafe rename(new.cString, path.cString) != 0 { cause = clibc_errno() }
