@@ -52,7 +52,7 @@ load_board() {
   fi
   IFS=$'\t' read -r board board_triple board_target board_debian board_multiarch board_suite \
     board_glibc board_machine board_link board_qemu board_cpus board_baseline board_beyond board_page \
-    board_loader board_about \
+    board_loader board_bytes board_about \
     <<<"$line"
   board_machine_flags=()
   if [[ $board_machine != - ]]; then IFS=, read -ra board_machine_flags <<<"$board_machine"; fi
