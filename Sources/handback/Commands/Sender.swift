@@ -137,7 +137,9 @@ struct Sender: ~Copyable {
         .unavailable, "nothing can be sent: libcurl \(version) is older than 7.68",
         hint: "what is queued stays queued")
     case .libraryFailed:
-      Failure(.software, "nothing can be sent: libcurl could not be started")
+      Failure(
+        .unavailable, "nothing can be sent: libcurl could not be started",
+        hint: "what is queued stays queued")
     }
   }
 }
