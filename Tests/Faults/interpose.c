@@ -5,6 +5,7 @@
 //   FAULTS_SYNC=list:FILE           writes the name of each file that is synced
 //   FAULTS_SYNC=lose:N              sync N fails, and what was written since the file's last sync
 //                                   is gone: the pages were dropped, as ext4 and XFS do
+//   FAULTS_SYNC=whole               each sync is one of the whole file system, too
 //   FAULTS_SYNC=skip:WORD           syncs of files with WORD in their names are left out
 //   FAULTS_SQL=OLD=>NEW             in each SQL statement
 #define _GNU_SOURCE
@@ -35,7 +36,7 @@ static long fail_at = -1, fail_on, lose_at = -1;
 static const char *skipped, *old_text, *new_text;
 static atomic_long allocations, syncs;
 static char owner_letters[65536];
-static int is_listing;
+static int is_listing, is_whole;
 
 // The object that holds `address`: 'h' the program, 's' SQLite, 'c' libcurl, 'o' another.
 static int find_owner(struct dl_phdr_info *info, size_t size, void *data) {
@@ -181,6 +182,7 @@ static int synced(int file, int (*next)(int)) {
     return -1;
   }
   forget(file);
+  if (is_whole && syncfs(file)) return -1;
   return next(file);
 }
 int fsync(int file) { return synced(file, next_fsync); }
@@ -188,32 +190,29 @@ int fdatasync(int file) { return synced(file, next_fdatasync); }
 
 // MARK: - SQL
 
-// `sql` with the one text in place of the other, or a copy; never freed, as the process is short.
-static char *rewritten(const char *sql, int length) {
-  size_t size = length < 0 ? strlen(sql) : strnlen(sql, (size_t)length);
-  char *copy = calloc(1, size + strlen(new_text) + 1);
-  memcpy(copy, sql, size);
-  char *found = strstr(copy, old_text);
-  if (found) {
-    size_t old_length = strlen(old_text), new_length = strlen(new_text);
-    memmove(found + new_length, found + old_length, strlen(found + old_length) + 1);
-    memcpy(found, new_text, new_length);
-  }
+// `sql` with the one text in place of the other; a copy is never freed, as the process is short.
+static const char *rewritten(const char *sql) {
+  const char *found = old_text ? strstr(sql, old_text) : NULL;
+  if (!found) return sql;
+  char *copy;
+  if (asprintf(&copy, "%.*s%s%s", (int)(found - sql), sql, new_text, found + strlen(old_text)) < 0)
+    abort();
   return copy;
 }
 
 int sqlite3_exec(void *handle, const char *sql, void *row, void *context, char **message) {
   static int (*next)(void *, const char *, void *, void *, char **);
   if (!next) *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_exec");
-  return next(handle, old_text ? rewritten(sql, -1) : sql, row, context, message);
+  return next(handle, rewritten(sql), row, context, message);
 }
 
 int sqlite3_prepare_v2(void *handle, const char *sql, int length, void **statement,
                        const char **tail) {
   static int (*next)(void *, const char *, int, void **, const char **);
   if (!next) *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_prepare_v2");
-  if (!old_text) return next(handle, sql, length, statement, tail);
-  return next(handle, rewritten(sql, length), -1, statement, NULL);
+  // SQLite's own sqlite3_exec comes by here, with text that is rewritten already.
+  const char *text = rewritten(sql);
+  return next(handle, text, text == sql ? length : -1, statement, tail);
 }
 
 // MARK: - Beginning and end
@@ -229,6 +228,7 @@ __attribute__((constructor)) static void begin(void) {
   if (sync && !strncmp(sync, "list:", 5))
     report = open(sync + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (sync && !strncmp(sync, "lose:", 5)) lose_at = atol(sync + 5);
+  if (sync && !strcmp(sync, "whole")) is_whole = 1;
   if (sync && !strncmp(sync, "skip:", 5)) skipped = sync + 5;
   char *sql = getenv("FAULTS_SQL");
   char *arrow = sql ? strstr(sql, "=>") : NULL;

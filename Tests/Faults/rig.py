@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,23 +44,27 @@ class Workshop:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+def license_of(names):
+    return {"id": 42, "product": "XY", "license_key": KEY, "devices": list(names)}
+
+
+def server_state(names):
+    return {"api_keys": {"demo-api-key": {"shared_key": "demo-shared-key-not-a-secret"}},
+            "products": {"XY": {}}, "licenses": [license_of(names)]}
+
+
 class Server:
     """The license server emulator, with one license and the devices `names`."""
 
     def __init__(self, folder, names=()):
-        self.folder = folder
+        self.names = list(names)
         os.makedirs(folder, exist_ok=True)
-        state = {"api_keys": {"demo-api-key": {"shared_key": "demo-shared-key-not-a-secret"}},
-                 "products": {"XY": {}},
-                 "licenses": [{"id": 42, "product": "XY", "license_key": KEY,
-                               "devices": list(names)}]}
         with open(f"{folder}/state.json", "w") as file:
-            json.dump(state, file)
+            json.dump(server_state(names), file)
         self.process = subprocess.Popen(
             [sys.executable, f"{ROOT}/Tests/LicenseServer/license_server.py", "--port", "0",
              "--directory", folder, "--state", f"{folder}/state.json", "--quiet"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        import time
         while not os.path.exists(f"{folder}/ready.json"):
             if self.process.poll() is not None:
                 raise SystemExit("faults: error: the license server emulator did not start")
@@ -78,15 +83,10 @@ class Server:
         """Back to the start; the devices in `without` are given back already."""
         self.control("/reset", {})
         if without:
-            license = self.control("/licenses")["licenses"][0]
-            names = [device["hardware_id"] for device in license["devices"]]
-            self.set_devices([name for name in names if name not in without])
+            self.control("/licenses",
+                         [license_of(name for name in self.names if name not in without)])
         if faults:
             self.control("/faults", list(faults))
-
-    def set_devices(self, names):
-        self.control("/licenses", [{"id": 42, "product": "XY", "license_key": KEY,
-                                    "devices": list(names)}])
 
     def clear_faults(self):
         self.control("/faults/clear", {})
@@ -202,6 +202,11 @@ class Tally:
         self.false += other.false
         self.crashes += other.crashes
         self.examples += other.examples
+
+    def tell(self):
+        """What went wrong, as far as there is room."""
+        for example in self.examples[:20]:
+            say(" ".join(example.split()))
 
     @property
     def is_clean(self):

@@ -78,6 +78,8 @@ def traced(scenario, where, *action):
 
 def finish(tally, where, scenario, promises, done):
     promises.read(done.output, scenario.about)
+    tally.points += 1
+    tally.acknowledged += len(promises.queued)
     bench.server.clear_faults()
     oracle.settle(tally, where, bench.device, bench.server, promises, scenario.done_before)
 
@@ -141,8 +143,7 @@ class Sweep:
         say(f"{name}: {len(tasks)} points")
         for one in self.pool.imap_unordered(work, tasks, chunksize=2):
             tally.add(one)
-        for example in tally.examples[:20]:
-            say(example.replace("\n", " "))
+        tally.tell()
         return tally
 
     def pick(self, tasks, count):
@@ -172,16 +173,18 @@ class Sweep:
                 for fault in faults:
                     where = f"{scenario.name}, {name} (call {index}): {fault}"
                     if fault == "short":
-                        tasks.append(("traced", scenario, where, "short", index))
+                        tasks.append(("traced", scenario, where, "short", index, calls[index]))
                         continue
                     number = getattr(errno, fault)
-                    tasks.append(("traced", scenario, where, "fail", index, number))
+                    tasks.append(("traced", scenario, where, "fail", index, calls[index],
+                                  number))
                     # No call is interrupted for ever.
                     if fault == "EINTR":
                         continue
                     # Each lock that never comes is waited for, 10 s.
                     (slow if name == "fcntl" else tasks).append(
-                        ("traced", scenario, where + " from then on", "fail-on", index, number))
+                        ("traced", scenario, where + " from then on", "fail-on", index,
+                         calls[index], number))
         slow = self.random.sample(slow, 4 if self.is_quick else 60)
         return self.run("a system call fails", slow + self.pick(tasks, 600))
 
@@ -198,7 +201,7 @@ class Sweep:
     def failing_allocations(self):
         letters = self.pool.map(work,
                                 [("listed", s, "FAULTS_ALLOCATION") for s in self.scenarios])
-        own, foreign = [], []
+        own, lasting, foreign = [], [], []
         for scenario, owners in zip(self.scenarios, letters):
             for index, owner in enumerate(owners):
                 who = {"h": "the program's", "s": "SQLite's", "c": "libcurl's"}.get(owner)
@@ -206,7 +209,10 @@ class Sweep:
                     task = ("interposed", scenario,
                             f"{scenario.name}, allocation {index} ({who}) {mode}",
                             "FAULTS_ALLOCATION", f"{mode}:{index}")
-                    (own if who else foreign).append(task)
-        # OpenSSL's and libc's are thousands in a row of one kind: some by chance.
-        foreign = self.random.sample(foreign, min(len(foreign), 1000))
-        return self.run("an allocation fails", self.pick(own, 400) + self.pick(foreign, 50))
+                    (foreign if not who else own if mode == "once" else lasting).append(task)
+        # OpenSSL's and libc's are thousands in a row of one kind, and most lasting failures end
+        # the same way: some by chance.
+        return self.run("an allocation fails",
+                        self.pick(own, 200) +
+                        self.random.sample(lasting, 200 if self.is_quick else 2000) +
+                        self.random.sample(foreign, 50 if self.is_quick else 1000))

@@ -2,12 +2,13 @@
 //
 //   tracer REPORT list         -- PROGRAM ARGUMENT...   writes each call's number
 //   tracer REPORT kill N       -- …   SIGKILL at stop N: 2n is before call n, 2n + 1 after it
-//   tracer REPORT fail N ERRNO -- …   call N is not made and returns ERRNO
-//   tracer REPORT fail-on N ERRNO -- …  so does every later call of the same kind
-//   tracer REPORT short N      -- …   call N gets half the bytes it asked for
-//   tracer REPORT hold N       -- …   stop N lasts until a byte comes on descriptor 3
+//   tracer REPORT fail N KIND ERRNO -- …     call N is not made and returns ERRNO
+//   tracer REPORT fail-on N KIND ERRNO -- …  so does every later call of the same kind
+//   tracer REPORT short N KIND -- …   call N gets half the bytes it asked for
+//   tracer REPORT hold N FILE  -- …   stop N is told on descriptor FILE, and lasts until a byte comes
 //
-// Calls are counted from the program's first one behind execve, over all its threads. REPORT
+// Calls are counted from the program's first one behind execve, over all its threads; two runs
+// don't make quite the same ones, so it is the first call from N on that has the number KIND. REPORT
 // gets one word a line: "struck" if it came to that, then "exited STATUS" or "signalled NUMBER".
 // x86-64 only: registers are changed by name.
 #define _GNU_SOURCE
@@ -66,11 +67,13 @@ int main(int count, char **arguments) {
   while (mode <= HOLD && strcmp(names[mode], arguments[2])) mode++;
   int next = 3;
   long target = mode == LIST ? -1 : atol(arguments[next++]);
+  long kind = mode == FAIL || mode == FAIL_ON || mode == SHORT ? atol(arguments[next++]) : -1;
   int error = mode == FAIL || mode == FAIL_ON ? atoi(arguments[next++]) : 0;
+  int conversation = mode == HOLD ? atoi(arguments[next++]) : -1;
   if (mode > HOLD || strcmp(arguments[next], "--")) return 2;
   char **command = arguments + next + 1;
-  // The program must not hold the other end of the conversation open.
-  if (mode == HOLD) fcntl(3, F_SETFD, FD_CLOEXEC);
+  // The program must not keep it open.
+  if (mode == HOLD) fcntl(conversation, F_SETFD, FD_CLOEXEC);
 
   pid_t child = fork();
   if (child == 0) {
@@ -86,7 +89,7 @@ int main(int count, char **arguments) {
   if (ptrace(PTRACE_SETOPTIONS, child, 0, options)) die("ptrace");
   ptrace(PTRACE_CONT, child, 0, 0);
 
-  long calls = -1, repeated = -1;
+  long calls = -1;
   int has_begun = 0, was_struck = 0;
   for (;;) {
     pid_t id = waitpid(-1, &status, __WALL);
@@ -116,7 +119,8 @@ int main(int count, char **arguments) {
         calls++;
         if (mode == LIST) fprintf(report, "%ld\n", number);
       }
-      int is_call = is_entry && calls == target && can_fail(id, &registers);
+      int is_call = is_entry && kind == number && calls >= target &&
+                    (!was_struck || mode == FAIL_ON) && can_fail(id, &registers);
       long stop = 2 * calls + !is_entry;
       if (mode == KILL && stop == target) {
         was_struck = 1;
@@ -127,13 +131,10 @@ int main(int count, char **arguments) {
       if (mode == HOLD && stop == target) {
         was_struck = 1;
         char byte;
-        if (write(3, "h", 1) < 0 || read(3, &byte, 1) < 0) die("descriptor 3");
+        if (write(conversation, "h", 1) < 0 || read(conversation, &byte, 1) < 0) die("hold");
       }
-      if ((mode == FAIL || mode == FAIL_ON) &&
-          (is_call || (is_entry && number == repeated && mode == FAIL_ON &&
-                       can_fail(id, &registers)))) {
+      if ((mode == FAIL || mode == FAIL_ON) && is_call) {
         was_struck = 1;
-        repeated = number;
         thread->changed = 1;
         // No call has the number -1: the kernel makes none.
         registers.orig_rax = (unsigned long long)-1;

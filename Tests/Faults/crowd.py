@@ -1,0 +1,154 @@
+"""Many at once: processes queue, send, flush, withdraw and read one journal, and are killed at any
+moment; and a reader that is slow at any of its system calls holds up no one for longer."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import oracle
+import rig
+from rig import Device, Server, Tally, say
+
+PROCESSES = 16
+DEVICES = 60_000
+HELD_SECONDS = 0.3
+BLOCKED_SECONDS_MAX = 1.0
+
+
+class Crowd:
+    def __init__(self, folder, seed):
+        self.names = [f"device-{number}" for number in range(DEVICES)]
+        self.server = Server(f"{folder}/server", self.names)
+        self.device = Device(folder, self.server.url, self.server.authority)
+        self.promises = oracle.Promises()
+        self.lock = threading.Lock()
+        self.next = 0
+        self.tally = Tally("many at once")
+        self.seed = seed
+        self.killed = 0
+
+    def choose(self, chance):
+        """Arguments, and the device that they are about."""
+        what = chance.random()
+        if what < 0.45:
+            with self.lock:
+                name = self.names[self.next]
+                self.next += 1
+            only = ["--queue-only"] if what < 0.35 else []
+            return ["deactivate", "--hardware-id", name, *only], name
+        if what < 0.6:
+            return ["flush"], None
+        if what < 0.7:
+            with self.lock:
+                tickets = list(self.promises.queued)
+                if tickets:
+                    ticket = chance.choice(tickets[-50:])
+                    self.promises.withdrawals_begun.add(ticket)
+                    return ["withdraw", ticket], None
+        return ["status", "--all", "--json"] if what < 0.75 else ["status", "--json"], None
+
+    def member(self, number, end):
+        chance = random.Random(f"{self.seed} {number}")
+        while time.monotonic() < end and self.next < DEVICES - PROCESSES:
+            arguments, name = self.choose(chance)
+            process = subprocess.Popen(
+                [rig.PROGRAM, *arguments], env=self.device.environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            kills = chance.random() < 0.4
+            try:
+                output, errors = process.communicate(
+                    timeout=chance.random() * 0.2 if kills else rig.HANG_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                output, errors = process.communicate()
+                if not kills:
+                    self.tally.problem("crash", arguments[0], "hung")
+            with self.lock:
+                self.tally.points += 1
+                self.promises.read(output, name)
+                self.killed += process.returncode == -signal.SIGKILL
+                if process.returncode < 0 and process.returncode != -signal.SIGKILL:
+                    self.tally.problem("crash", arguments[0], f"signal {-process.returncode}")
+                elif process.returncode in (65, 70, 73, 74) and "no longer pending" not in errors:
+                    self.tally.problem("crash", arguments[0], errors.strip())
+
+    def run(self, seconds):
+        end = time.monotonic() + seconds
+        members = [threading.Thread(target=self.member, args=(number, end))
+                   for number in range(PROCESSES)]
+        for member in members:
+            member.start()
+        for member in members:
+            member.join()
+        self.tally.acknowledged = len(self.promises.queued)
+        oracle.settle(self.tally, "many at once", self.device, self.server, self.promises)
+        say(f"many at once: {self.tally.points} runs, {self.killed} of them killed")
+        self.tally.tell()
+        self.server.close()
+        return self.tally
+
+
+def many_at_once(workshop, seed, seconds):
+    return Crowd(workshop.folder("crowd"), seed).run(seconds)
+
+
+def slow_reader(workshop, stride):
+    """`status` is held up at every `stride`-th of its stops, and meanwhile something is queued: it
+    may wait for the reader, but no longer than that is slow, and it must not fail."""
+    folder = workshop.folder("reader")
+    device = Device(folder, "https://127.0.0.1:9", "/dev/null")
+    tally = Tally("a slow reader")
+    device.run("deactivate", "--queue-only", "--hardware-id", "first")
+    template = f"{folder}/template"
+    shutil.copytree(device.state, template)
+    longest, stop, was_struck = 0, 0, True
+    while was_struck:
+        # A busy machine is slow by itself: only what is slow three times was held up.
+        took = []
+        while was_struck and len(took) < 3 and (not took or took[-1] > BLOCKED_SECONDS_MAX):
+            device.put(template)
+            was_struck, seconds, done = queue_meanwhile(workshop, device, folder, stop, len(took))
+            if was_struck:
+                took.append(seconds)
+                tally.points += 1
+                if done.status == 0 and done.output.startswith("queued "):
+                    tally.acknowledged += 1
+                else:
+                    tally.problem("crash", f"stop {stop}", done.errors.strip())
+        if took:
+            longest = max(longest, min(took))
+            if min(took) > BLOCKED_SECONDS_MAX:
+                tally.problem("crash", f"stop {stop}", f"held up for {min(took):.1f} s")
+        stop += stride
+    say(f"{tally.name}: 'deactivate' took {1000 * longest:.0f} ms at most, where the reader was "
+        f"held up for {1000 * HELD_SECONDS:.0f} ms")
+    tally.tell()
+    return tally
+
+
+def queue_meanwhile(workshop, device, folder, stop, number):
+    ours, its = socket.socketpair()
+    reader = subprocess.Popen(
+        [workshop.tracer, f"{folder}/report", "hold", str(stop), str(its.fileno()), "--",
+         rig.PROGRAM, "status", "--json"], env=device.environment, pass_fds=[its.fileno()],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    its.close()
+    was_struck = ours.recv(1) == b"h"
+    seconds, done = 0, None
+    if was_struck:
+        release = threading.Timer(HELD_SECONDS, ours.send, [b"g"])
+        release.start()
+        started = time.monotonic()
+        done = device.run("deactivate", "--queue-only", "--hardware-id", f"{stop}-{number}")
+        seconds = time.monotonic() - started
+        if seconds < HELD_SECONDS:
+            release.cancel()
+            ours.send(b"g")
+    reader.wait()
+    ours.close()
+    return was_struck, seconds, done
