@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -27,3 +28,18 @@ static inline const char *clibc_environment(int index) { return environ ? enviro
 #include <signal.h>
 typedef void (*clibc_handler)(int);
 static inline clibc_handler clibc_ignore(void) { return SIG_IGN; }
+
+// A place in a file of 64 bits on every board; EINTR is tried again.
+static inline long clibc_read_at(int file, void *to, size_t size, int64_t offset) {
+  ssize_t count;
+  do count = pread(file, to, size, (off_t)offset);
+  while (count < 0 && errno == EINTR);
+  return count;
+}
+static inline long clibc_write_at(int file, const void *from, size_t size, int64_t offset) {
+  ssize_t count;
+  do count = pwrite(file, from, size, (off_t)offset);
+  while (count < 0 && errno == EINTR);
+  return count;
+}
+static inline int clibc_truncate(int file, int64_t size) { return ftruncate(file, (off_t)size); }

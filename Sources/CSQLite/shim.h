@@ -5,6 +5,18 @@
 #include "../CLibc/wipe.h"
 #include "late_dates.h"
 
+// `SQLITE_CONSTRAINT_UNIQUE` is made of another macro.
+enum { csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE };
+
+// SQLite syncs the folder at each connection's first commit, in case it was that one which made
+// the WAL: a sync more for a process that lives for one commit. `CopyFile` syncs it once for all.
+static inline int csqlite_open_no_folder(const char *path, int *file) { return SQLITE_CANTOPEN; }
+static inline void csqlite_leave_folder_alone(void) {
+  sqlite3_vfs *system = sqlite3_vfs_find("unix");
+  if (system && system->iVersion >= 3)
+    system->xSetSystemCall(system, "openDirectory", (sqlite3_syscall_ptr)csqlite_open_no_folder);
+}
+
 // `sqlite3_db_config` is variadic.
 static inline int csqlite_db_config(sqlite3 *connection, int option, int value) {
   return sqlite3_db_config(connection, option, value, (int *)0);

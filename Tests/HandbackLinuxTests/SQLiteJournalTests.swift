@@ -68,7 +68,7 @@ struct SQLiteJournalTests {
       deactivation("a", key: secret), nonce: 1, atSeconds: 0
     ).ticket
     func holdsSecret() -> Bool {
-      ["journal.db", "journal.db-wal"].contains { name in
+      ["journal.db", "journal.db-wal", "journal.db-copy"].contains { name in
         folder.read(name)?.range(of: Data(secret.utf8)) != nil
       }
     }
@@ -115,14 +115,102 @@ struct SQLiteJournalTests {
     #expect(signature == "c2ln")
   }
 
-  @Test func `does not send a row that was changed to what it can't be`() throws {
-    let journal = try SQLiteJournal.open(Text(path), .create)
+  private func sql(_ statement: String) {
+    TestSupport.Command.run("sqlite3", [path, statement])
+  }
+
+  @Test(arguments: [
+    "product = 'YX'", "secret = 'BBBB-AAAA'", "license_id = 7", "open_attempts = 1", "attempts = 1",
+    "state = 1, ended_at = 1, secret = NULL, fingerprint = NULL", "seal = NULL", "nonce = 6",
+  ])
+  func `brings a row that was changed back as it was queued, and sends the others`(
+    _ change: String
+  ) throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try ["a", "b", "c"].map { try queue(journal, $0) }
+    let bodies = try tickets.map { try body(of: $0, journal) }
+    sql("UPDATE deactivation SET \(change) WHERE row = 2")
+    // Until it is mended, it is passed over.
+    #expect(try journal.next(after: 1, onlyDue: false, at: now)?.ticket == tickets[2])
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(journal.takeReport().restoredCount == 1)
+    #expect(try tickets.map { try body(of: $0, journal) } == bodies)
+    let facts = try #require(try journal.facts(of: tickets[1]))
+    #expect(facts.isRestored)
+    #expect(facts.openAttempts == 0)
+  }
+
+  private func body(of ticket: Ticket, _ journal: SQLiteJournal) throws -> String {
+    let found = try journal.next(after: ticket.row - 1, onlyDue: false, at: now)
+    #expect(found?.ticket == ticket)
+    return found?.deactivation.body().copyBytes().text ?? ""
+  }
+
+  @Test func `names what is damaged in both files until a person withdraws it`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try ["a", "b"].map { try queue(journal, $0) }
+    sql("UPDATE deactivation SET product = 'YX' WHERE row = 1")
+    var copies = folder.read("journal.db-copy") ?? Data()
+    copies[512 + 60] ^= 1
+    folder.write("journal.db-copy", copies)
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(journal.takeReport().damagedCount == 1)
+    #expect(try journal.next(after: 0, onlyDue: false, at: now)?.ticket == tickets[1])
+    let facts = try #require(try journal.facts(after: 0, onlyPending: true))
+    #expect(facts.ticket == tickets[0])
+    guard case .ended(.damaged, _, _, _) = facts.state else { throw Unexpected() }
+    #expect(try journal.withdraw(tickets[0], atSeconds: 1))
+    #expect(try journal.damagedCount() == 0)
+  }
+
+  private struct Unexpected: Error {}
+
+  @Test func `a copy whose row has ended is erased, and not sent again`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
     let ticket = try queue(journal, "a")
-    TestSupport.Command.run(
-      "sqlite3", [path, "UPDATE deactivation SET product = '' WHERE row = \(ticket.row)"])
-    #expect(throws: JournalError.self) {
-      _ = try journal.next(after: 0, onlyDue: false, at: now)
+    let pending = try #require(folder.read("journal.db-copy"))
+    #expect(try journal.openAttempt(ticket, at: now))
+    try journal.conclude(
+      ticket, .ended(.deactivated, isInferred: false, licenseSignature: nil),
+      Outcome(httpStatus: 200, code: nil, message: nil), server: nil, at: now)
+    #expect(folder.read("journal.db-copy")?.count == 512)
+    // As after a power cut before the erasure was durable.
+    folder.write("journal.db-copy", pending)
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(try journal.next(after: 0, onlyDue: false, at: now) == nil)
+    #expect(journal.takeReport().restoredCount == 0)
+    #expect(folder.read("journal.db-copy")?.count == 512)
+  }
+
+  @Test func `with the journal gone, what was pending and the pin are back, under their tickets`()
+    throws
+  {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try ["a", "b", "c"].map { try queue(journal, $0) }
+    #expect(try journal.withdraw(tickets[1], atSeconds: 1))
+    for name in ["", "-wal", "-shm"] {
+      try? FileManager.default.removeItem(atPath: path + name)
     }
+    journal = try SQLiteJournal.open(Text(path), .create)
+    #expect(journal.takeReport().restoredCount == 2)
+    #expect(try journal.next(after: 0, onlyDue: false, at: now)?.ticket == tickets[0])
+    #expect(try journal.next(after: 1, onlyDue: false, at: now)?.ticket == tickets[2])
+    #expect(try queue(journal, "d").row == 4)
+  }
+
+  @Test func `takes over a newer secret in both files`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    func login(_ password: String) -> Deactivation {
+      SampleLicense(.user("ann", password: password)).deactivation()
+    }
+    _ = try journal.queue(login("old-password"), nonce: 1, atSeconds: 0)
+    #expect(try journal.queue(login("a-newer-one"), nonce: 2, atSeconds: 0).isNew == false)
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.removeItem(atPath: path + "-wal")
+    journal = try SQLiteJournal.open(Text(path), .create)
+    let found = try #require(try journal.next(after: 0, onlyDue: false, at: now))
+    #expect(found.deactivation.body().copyBytes().text.contains("a-newer-one"))
+    #expect(folder.read("journal.db-copy")?.range(of: Data("old-password".utf8)) == nil)
   }
 
   @Test func `pins the first of two identities, and keeps the history`() throws {

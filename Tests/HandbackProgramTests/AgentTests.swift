@@ -90,18 +90,30 @@ struct AgentTests {
     let emulator = Emulator()
     let device = Device(emulator)
     let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
-    let aside = device.journal + ".aside"
-    #expect(rename(device.journal, aside) == 0)
-    device.folder.write("state/journal.db", "this is no database, it is a text of some length\n")
+    #expect(chmod(device.journal, 0o644) == 0)
     let agent = RunningAgent(device)
     for _ in 0..<3 {
       device.folder.write("state/other", "x")
       _ = waitFor(seconds: 1.2) { false }
     }
-    #expect(agent.errors.components(separatedBy: "it is no SQLite database").count == 2)
-    #expect(rename(aside, device.journal) == 0)
+    #expect(agent.errors.components(separatedBy: "can be read or written by others").count == 2)
+    #expect(chmod(device.journal, 0o600) == 0)
+    device.folder.write("state/one more", "x")
     #expect(waitFor { Self.state(device, ticket) == "deactivated" }, "\(agent.errors)")
     #expect(agent.errors.contains("it works again"))
+    #expect(agent.end().status == 0)
+  }
+
+  @Test func `mends a damaged journal, says so, and sends what was pending`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    device.folder.write("state/journal.db", "this is no database, it is a text of some length\n")
+    let agent = RunningAgent(device)
+    #expect(waitFor { Self.state(device, ticket) == "deactivated" }, "\(agent.errors)")
+    #expect(agent.errors.contains("state/journal.db.damaged-1"))
+    #expect(agent.errors.contains("brought back from second copies: 1"))
+    #expect(device.json("receipt", ticket)["restored"] as? Bool == true)
     #expect(agent.end().status == 0)
   }
 

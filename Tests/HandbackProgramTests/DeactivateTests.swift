@@ -206,6 +206,7 @@ struct DeactivateTests {
         "new", "ticket", "state", "product", "hardware_id", "license_by", "username", "license_id",
         "bundle_code", "queued_at", "attempts", "unanswered_attempts", "last_attempt_at",
         "http_status", "code", "message", "ended_at", "inferred", "license_signature",
+        "restored",
       ])
     #expect(object?["state"] as? String == "deactivated")
   }

@@ -209,6 +209,8 @@ public final class FlushBench {
         if hasActed { problems.append("\(name): rejected, and the server did it") }
       case .withdrawn?:
         break
+      case .damaged?:
+        problems.append("\(name): damaged, and a flush damages nothing")
       }
       if server.endCount(body: row.body) > 1 { problems.append("\(name): ended twice") }
     }

@@ -27,12 +27,15 @@ public enum Ending: Int64, Sendable {
   case deactivated = 1
   case rejected = 2
   case withdrawn = 3
+  /// Its row and its second copy were both damaged: nobody can send it, and a person has to know.
+  case damaged = 4
 
   public var name: Literal {
     switch self {
     case .deactivated: "deactivated"
     case .rejected: "rejected"
     case .withdrawn: "withdrawn"
+    case .damaged: "damaged"
     }
   }
 }

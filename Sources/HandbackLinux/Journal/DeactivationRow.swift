@@ -1,31 +1,29 @@
 internal import HandbackCore
 
-/// Reads a row's columns back into the core's types, with every check that queueing makes: a row
-/// that flash or a stranger changed is not sent.
+/// Reads a row's columns back into the core's types, with every check that queueing makes.
 enum DeactivationRow {
-  /// Columns from `first`: product, hardware_id, way, secret, username, customer_account_code,
-  /// redirect_uri, license_id, bundle_code, sdk_ver, consumptions. `nil` if they make none.
-  static func read(_ statement: borrowing SQLiteStatement, from first: Int32) -> Deactivation? {
-    guard let product = field(.product, statement, first),
-      let hardwareID = statement.withText(first + 1, { HardwareID(utf8: $0) }) ?? nil
+  /// `nil` if the columns make none.
+  static func read(_ statement: borrowing SQLiteStatement) -> Deactivation? {
+    guard let product = field(.product, statement, RowColumn.product),
+      let hardwareID = statement.withText(RowColumn.hardwareID, { HardwareID(utf8: $0) }) ?? nil
     else { return nil }
-    guard let credential = credential(statement, from: first + 2) else { return nil }
+    guard let credential = credential(statement) else { return nil }
     let details = DeactivationDetails(
-      licenseID: statement.integerOrNil(first + 7),
-      bundleCode: field(.bundleCode, statement, first + 8),
-      sdkVersion: field(.sdkVersion, statement, first + 9),
-      consumptions: statement.integerOrNil(first + 10))
+      licenseID: statement.integerOrNil(RowColumn.licenseID),
+      bundleCode: field(.bundleCode, statement, RowColumn.bundleCode),
+      sdkVersion: field(.sdkVersion, statement, RowColumn.sdkVersion),
+      consumptions: statement.integerOrNil(RowColumn.consumptions))
     return Deactivation(
       product: product, hardwareID: hardwareID, credential: credential, details: details)
   }
 
   private static func credential(
-    _ statement: borrowing SQLiteStatement, from first: Int32
+    _ statement: borrowing SQLiteStatement
   ) -> LicenseCredential? {
-    let username = field(.username, statement, first + 2)
-    let account = field(.customerAccountCode, statement, first + 3)
-    guard let way = LicenseWay(rawValue: Int(statement.integer(first))) else { return nil }
-    guard let secret = statement.withText(first + 1, { Secret(copying: $0) }) else {
+    let username = field(.username, statement, RowColumn.username)
+    let account = field(.customerAccountCode, statement, RowColumn.customerAccountCode)
+    guard let way = LicenseWay(rawValue: Int(statement.integer(RowColumn.way))) else { return nil }
+    guard let secret = statement.withText(RowColumn.secret, { Secret(copying: $0) }) else {
       if way == .user, let username { return .user(username) }
       return nil
     }
@@ -40,7 +38,7 @@ enum DeactivationRow {
       return .idToken(TokenGrant(token: secret, customerAccountCode: account))
     case .code:
       guard let account else { return nil }
-      let redirectURI = field(.redirectURI, statement, first + 4)
+      let redirectURI = field(.redirectURI, statement, RowColumn.redirectURI)
       return .code(
         CodeGrant(code: secret, customerAccountCode: account, redirectURI: redirectURI))
     }

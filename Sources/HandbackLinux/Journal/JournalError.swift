@@ -1,35 +1,88 @@
-/// Why the journal can't be used. `path` is that of the file or folder that the trouble is with.
-public enum JournalError: Error, Sendable {
-  /// There is none, and the command makes none.
-  case missing
-  /// The folder can't be made or written; an `errno` value.
-  case cannotCreate(errno: Int32)
-  case cannotRead(errno: Int32)
-  /// Not a regular file, or one that others own or can reach.
-  case unsafeFile(UnsafeFile)
-  case notADatabase
-  case belongsToAnotherProgram
-  /// Made by a newer version, which is left untouched.
-  case newerVersion(Int64)
-  /// The system's SQLite was built to never sync.
-  case libraryNeverSyncs
-  /// A row that can't be what this program wrote.
-  case damagedRow(Int64)
-  case damagedIdentity
-  case busy
-  case sqlite(SQLiteError)
+internal import CLibc
+internal import CSQLite
+public import HandbackCore
 
-  public enum UnsafeFile: Sendable {
+/// Why the journal can't be used.
+///
+/// A class, for SQLite's errors too: one word to pass on at each of the many calls that only pass
+/// it on. Statements and values are left out, as values may be secret.
+public final class JournalError: Error {
+  public enum Kind: Sendable {
+    /// There is none, and the command makes none.
+    case missing
+    /// The journal is gone, but the second copies beside it are there: a command that writes
+    /// brings it back.
+    case lost
+    /// The folder or a file can't be made or written; `number` is an `errno` value.
+    case cannotCreate
+    case cannotRead
+    /// The journal, or a file beside it; `text` is its path.
     case symbolicLink, notRegular, hardLinked, ownedByAnother, reachableByOthers
+    case notADatabase
+    case belongsToAnotherProgram
+    /// Made by a newer version, in format `number`, which is left untouched.
+    case newerVersion
+    /// The system's SQLite was built to never sync.
+    case libraryNeverSyncs
+    /// The pinned hardware ID, in both files.
+    case damagedIdentity
+    /// `number` is SQLite's extended result code, `text` SQLite's words for it.
+    case sqlite
   }
 
-  init(_ error: SQLiteError) {
-    if error.isBusy {
-      self = .busy
-    } else if error.isNotADatabase {
-      self = .notADatabase
-    } else {
-      self = .sqlite(error)
+  public let kind: Kind
+  public let number: Int64
+  public let text: Text
+
+  @inline(never)
+  init(_ kind: Kind, _ number: Int64 = 0, _ text: Text = "") {
+    self.kind = kind
+    self.number = number
+    self.text = text
+  }
+
+  /// What a system call says.
+  @inline(never)
+  convenience init(_ kind: Kind, errno cause: Int32) { self.init(kind, Int64(cause)) }
+
+  /// What went wrong with a file that SQLite doesn't know, in its terms.
+  @inline(never)
+  convenience init(errno cause: Int32) {
+    let isFull = cause == ENOSPC || cause == EDQUOT
+    self.init(
+      .sqlite, Int64(isFull ? SQLITE_FULL : SQLITE_IOERR), Process.description(ofErrno: cause))
+  }
+
+  /// The low byte of SQLite's code: `SQLITE_IOERR`, `SQLITE_FULL`, …; 0 for other kinds.
+  private var code: Int32 { kind == .sqlite ? Int32(truncatingIfNeeded: number) & 0xFF : 0 }
+
+  public static var missing: JournalError { JournalError(.missing) }
+  public var isMissing: Bool { kind == .missing }
+  public var isFull: Bool { code == SQLITE_FULL }
+  public var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
+  public var cannotOpen: Bool { code == SQLITE_CANTOPEN }
+  public var isNotPermitted: Bool {
+    code == SQLITE_PERM || code == SQLITE_AUTH || code == SQLITE_READONLY
+  }
+
+  /// The file isn't what was written. Our statements never change, so one that SQLite doesn't
+  /// understand, or that a constraint refuses, means that the schema isn't what it was either.
+  public var isDamage: Bool {
+    switch code {
+    case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH,
+      SQLITE_TOOBIG:
+      true
+    default:
+      kind == .notADatabase || kind == .belongsToAnotherProgram || kind == .newerVersion
     }
+  }
+
+  /// A fingerprint that another row has.
+  var isDuplicate: Bool { kind == .sqlite && number == Int64(csqlite_constraint_unique) }
+
+  /// Only one row is.
+  var isDamagedRow: Bool { code == SQLITE_MISMATCH }
+  static func damagedRow() -> JournalError {
+    JournalError(.sqlite, Int64(SQLITE_MISMATCH), "a row is damaged")
   }
 }

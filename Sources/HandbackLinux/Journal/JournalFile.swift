@@ -12,69 +12,84 @@ enum JournalFile {
     var status = clibc_status()
     if unsafe clibc_lstat(path.cString, &status) != 0 {
       let cause = clibc_errno()
-      guard cause == ENOENT || cause == ENOTDIR else { throw .cannotRead(errno: cause) }
-      guard access == .create else { throw .missing }
-      try make(path)
+      guard cause == ENOENT || cause == ENOTDIR else {
+        throw JournalError(.cannotRead, errno: cause)
+      }
+      if access != .create {
+        // Gone, but not what it held.
+        guard CopyFile.version(beside: path) != nil else { throw JournalError(.missing) }
+        guard access == .write else { throw JournalError(.lost) }
+      }
+      try make(path, like: path)
       return false
     }
-    try check(status)
+    try check(status, path)
     return try checkHeader(path)
   }
 
-  private static func check(_ status: clibc_status) throws(JournalError) {
+  static func check(_ status: clibc_status, _ path: Text) throws(JournalError) {
     if status.is_regular == 0 {
-      if status.is_symbolic_link != 0 { throw .unsafeFile(.symbolicLink) }
-      throw .unsafeFile(.notRegular)
+      if status.is_symbolic_link != 0 { throw JournalError(.symbolicLink, 0, path) }
+      throw JournalError(.notRegular, 0, path)
     }
-    // Root may look after a journal that a service's user owns; SQLite gives new files to them.
+    // Root may look after a journal that a service's user owns; new files are given to them.
     let user = geteuid()
-    if status.owner != user, user != 0 { throw .unsafeFile(.ownedByAnother) }
-    if status.mode & 0o077 != 0 { throw .unsafeFile(.reachableByOthers) }
-    if status.links != 1 { throw .unsafeFile(.hardLinked) }
+    if status.owner != user, user != 0 { throw JournalError(.ownedByAnother, 0, path) }
+    if status.mode & 0o077 != 0 { throw JournalError(.reachableByOthers, 0, path) }
+    if status.links != 1 { throw JournalError(.hardLinked, 0, path) }
   }
 
-  private static func make(_ path: Text) throws(JournalError) {
+  static func make(_ path: Text, like other: Text) throws(JournalError) {
     let folder = Path.folder(of: path)
     let made = Folder.make(folder)
-    guard made == 0 else { throw .cannotCreate(errno: made) }
+    guard made == 0 else { throw JournalError(.cannotCreate, errno: made) }
     let file = unsafe clibc_open(path.cString, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     guard file >= 0 else {
       let cause = clibc_errno()
       // Another process made it in the meantime.
       if cause == EEXIST { return }
-      throw .cannotCreate(errno: cause)
+      throw JournalError(.cannotCreate, errno: cause)
     }
-    // The umask may have taken our own rights away.
-    let code = fchmod(file, 0o600)
-    let cause = clibc_errno()
-    close(file)
-    guard code == 0 else { throw .cannotCreate(errno: cause) }
+    defer { close(file) }
+    try claim(file, like: other)
+  }
+
+  /// Gives a new file its mode, which the umask may have taken away, and the owner of the one at
+  /// `path`: root may look after a journal that a service's user owns.
+  static func claim(_ file: Int32, like path: Text) throws(JournalError) {
+    var status = clibc_status()
+    if unsafe clibc_lstat(path.cString, &status) == 0, status.owner != geteuid() {
+      guard fchown(file, status.owner, UInt32.max) == 0 else {
+        throw JournalError(.cannotCreate, errno: clibc_errno())
+      }
+    }
+    guard fchmod(file, 0o600) == 0 else { throw JournalError(.cannotCreate, errno: clibc_errno()) }
   }
 
   /// Reads the header that https://www.sqlite.org/fileformat.html, section 1.3, describes.
   private static func checkHeader(_ path: Text) throws(JournalError) -> Bool {
     var header = InlineArray<100, UInt8>(repeating: 0)
     let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW, 0)
-    guard file >= 0 else { throw .cannotRead(errno: clibc_errno()) }
+    guard file >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
     var span = header.mutableSpan
     let count = unsafe span.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, 100) }
     let cause = clibc_errno()
     close(file)
-    guard count >= 0 else { throw .cannotRead(errno: cause) }
-    // Empty: made, and cut off before its tables were.
-    if count == 0 { return false }
+    guard count >= 0 else { throw JournalError(.cannotRead, errno: cause) }
+    // Empty: made, and cut off before its tables were; its second copies are made later.
+    if count == 0, CopyFile.version(beside: path) == nil { return false }
     // These bytes and a NUL.
     guard count == 100, matches("SQLite format 3", header.span.extracting(0..<15)), header[15] == 0
     else {
-      throw .notADatabase
+      throw JournalError(.notADatabase)
     }
     // With a rollback journal beside it, the header is what SQLite is about to undo.
     if exists(path + "-journal") { return false }
     guard number(header, at: 68) == JournalSchema.applicationID else {
-      throw .belongsToAnotherProgram
+      throw JournalError(.belongsToAnotherProgram)
     }
     let version = number(header, at: 60)
-    guard version <= JournalSchema.version else { throw .newerVersion(version) }
+    guard version <= JournalSchema.version else { throw JournalError(.newerVersion, version) }
     // File format write and read version: 2 is WAL.
     return header[18] == 2 && header[19] == 2
   }
@@ -93,6 +108,6 @@ enum JournalFile {
   /// Makes the names in the journal's folder durable.
   static func syncFolder(of path: Text) throws(JournalError) {
     let cause = Folder.sync(Path.folder(of: path))
-    guard cause == 0 else { throw .cannotCreate(errno: cause) }
+    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
   }
 }

@@ -3,23 +3,36 @@ internal import HandbackCore
 /// The journal's format: one SQLite file, format version in `user_version`.
 ///
 /// Columns are typed by `CHECK`, since STRICT tables need SQLite 3.37 and boards have 3.31. A
-/// row that ends loses its secret in the same statement; the checks make sure of it.
+/// row that ends loses its secret in the same statement; the checks make sure of it. `restored`
+/// marks a row that was brought back from its second copy, or turned out to be older than it
+/// should be: attempts may have been made that it doesn't count.
 enum JournalSchema {
   /// "HBJ1": tells the journal from other programs' databases (`PRAGMA application_id`).
   static let applicationID: Int64 = 0x4842_4A31
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// What brings a journal of each older version to the next; run in one transaction, from the
   /// journal's own version on.
   ///
   /// - 2: what is known of the server belongs to one address: another one's `Retry-After` must not
   ///   hold this one up.
+  /// - 3: a row's last column is its seal, a check value over all the others, and each pending row
+  ///   has a second copy. Both are made behind this; the older table of deactivations, whose
+  ///   constraints know fewer states, is `older` by then.
   static func migration(from version: Int64) -> Literal? {
     switch version {
     case 1:
       """
       ALTER TABLE server ADD COLUMN address TEXT NOT NULL DEFAULT '';
       PRAGMA user_version = 2;
+      """
+    case 2:
+      """
+      INSERT INTO deactivation SELECT *, 0, NULL FROM older;
+      DROP TABLE older;
+      ALTER TABLE server ADD COLUMN seal BLOB;
+      ALTER TABLE identity ADD COLUMN seal BLOB;
+      PRAGMA user_version = 3;
       """
     default: nil
     }
@@ -32,12 +45,13 @@ enum JournalSchema {
     PRAGMA auto_vacuum = NONE;
     """
 
-  static let create: Literal = """
-    PRAGMA application_id = 1212303921;
+  static let setAside: Literal = "ALTER TABLE deactivation RENAME TO older"
+
+  static let createDeactivation: Literal = """
     CREATE TABLE deactivation (
       row INTEGER PRIMARY KEY,
       nonce INTEGER NOT NULL CHECK (typeof(nonce) = 'integer'),
-      state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2, 3)),
+      state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2, 3, 4)),
       fingerprint BLOB UNIQUE
         CHECK (fingerprint IS NULL OR (typeof(fingerprint) = 'blob' AND length(fingerprint) = 16)),
       product TEXT NOT NULL CHECK (typeof(product) = 'text'),
@@ -67,9 +81,15 @@ enum JournalSchema {
       ended_at INTEGER CHECK ((ended_at IS NULL) = (state = 0)),
       inferred INTEGER NOT NULL DEFAULT 0 CHECK (inferred IN (0, 1)),
       license_signature TEXT,
+      restored INTEGER NOT NULL DEFAULT 0 CHECK (restored IN (0, 1)),
+      seal BLOB,
       CHECK ((fingerprint IS NULL) = (state <> 0)),
       CHECK (state = 0 OR secret IS NULL)
     );
+    """
+
+  static let createRest: Literal = """
+    PRAGMA application_id = 1212303921;
     CREATE TABLE server (
       id INTEGER PRIMARY KEY CHECK (id = 1),
       failures INTEGER NOT NULL CHECK (typeof(failures) = 'integer'),
@@ -81,7 +101,8 @@ enum JournalSchema {
       anchor_at INTEGER,
       anchor_boot_ms INTEGER,
       anchor_boot INTEGER,
-      address TEXT NOT NULL DEFAULT ''
+      address TEXT NOT NULL DEFAULT '',
+      seal BLOB
     );
     CREATE TABLE identity (
       number INTEGER PRIMARY KEY,
@@ -92,8 +113,9 @@ enum JournalSchema {
       rules INTEGER NOT NULL CHECK (typeof(rules) = 'integer'),
       components TEXT NOT NULL CHECK (typeof(components) = 'text'),
       pinned_at INTEGER NOT NULL CHECK (typeof(pinned_at) = 'integer'),
-      reason TEXT NOT NULL CHECK (typeof(reason) = 'text')
+      reason TEXT NOT NULL CHECK (typeof(reason) = 'text'),
+      seal BLOB
     );
-    PRAGMA user_version = 2;
+    PRAGMA user_version = 3;
     """
 }

@@ -6,35 +6,33 @@ public struct JournalTally: Sendable {
   public var deactivated: Int64 = 0
   public var rejected: Int64 = 0
   public var withdrawn: Int64 = 0
+  public var damaged: Int64 = 0
   /// When the oldest of the pending ones was queued, by the clock of then.
   public var oldestQueuedAtSeconds: Int64?
 
   public init() {}
 
-  public var ended: Int64 { deactivated + rejected + withdrawn }
+  public var ended: Int64 { deactivated + rejected + withdrawn + damaged }
 }
 
 extension SQLiteJournal {
   public func tally() throws(JournalError) -> JournalTally {
-    do throws(SQLiteError) {
-      var tally = JournalTally()
-      var statement = try connection.prepare(
-        "SELECT state, count(*), min(queued_at) FROM deactivation GROUP BY state")
-      while try statement.step() {
-        let count = statement.integer(1)
-        switch Ending(rawValue: statement.integer(0)) {
-        case .none:
-          tally.pending = count
-          tally.oldestQueuedAtSeconds = statement.integer(2)
-        case .deactivated: tally.deactivated = count
-        case .rejected: tally.rejected = count
-        case .withdrawn: tally.withdrawn = count
-        }
+    var tally = JournalTally()
+    var statement = try connection.prepare(
+      "SELECT state, count(*), min(queued_at) FROM deactivation GROUP BY state")
+    while try statement.step() {
+      let count = statement.integer(1)
+      switch Ending(rawValue: statement.integer(0)) {
+      case .none:
+        tally.pending = count
+        tally.oldestQueuedAtSeconds = statement.integer(2)
+      case .deactivated: tally.deactivated = count
+      case .rejected: tally.rejected = count
+      case .withdrawn: tally.withdrawn = count
+      case .damaged: tally.damaged = count
       }
-      return tally
-    } catch {
-      throw JournalError(error)
     }
+    return tally
   }
 
   /// When the pending ones, so many, are due.
@@ -46,19 +44,15 @@ extension SQLiteJournal {
         + (server.wait?.millisecondsLeft(at: now) ?? 0),
       reason: server.reason)
     guard pendingCount > 0 else { return backlog }
-    do throws(SQLiteError) {
-      var statement = try connection.prepare(
-        "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE state = 0")
-      while try statement.step() {
-        let left = DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
-        backlog.dueBootMilliseconds = min(
-          backlog.dueBootMilliseconds, now.bootMilliseconds + left)
-        // The first that is due is the answer.
-        if left == 0 { break }
-      }
-      return backlog
-    } catch {
-      throw JournalError(error)
+    var statement = try connection.prepare(
+      "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE state = 0")
+    while try statement.step() {
+      let left = DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
+      backlog.dueBootMilliseconds = min(
+        backlog.dueBootMilliseconds, now.bootMilliseconds + left)
+      // The first that is due is the answer.
+      if left == 0 { break }
     }
+    return backlog
   }
 }

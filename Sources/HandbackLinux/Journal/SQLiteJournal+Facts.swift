@@ -17,59 +17,72 @@ public final class DeactivationFacts: Sendable {
   /// When the last attempt ended, and what came of it.
   public let lastAtSeconds: Int64?
   public let outcome: Outcome
+  /// It was brought back after damage: attempts may have been made that are not counted here.
+  public let isRestored: Bool
 
   public enum State: Sendable {
     case pending(isHeld: Bool, Wait?)
     case ended(Ending, atSeconds: Int64, isInferred: Bool, licenseSignature: Text?)
   }
 
-  /// The columns in the order of the statement below.
+  /// One of which nothing can be trusted.
+  init(damaged ticket: Ticket) {
+    self.ticket = ticket
+    state = .ended(.damaged, atSeconds: 0, isInferred: false, licenseSignature: nil)
+    product = ""
+    hardwareID = ""
+    way = .key
+    username = nil
+    licenseID = nil
+    bundleCode = nil
+    queuedAtSeconds = 0
+    attempts = 0
+    openAttempts = 0
+    lastAtSeconds = nil
+    outcome = Outcome(httpStatus: 0, code: nil, message: nil)
+    isRestored = false
+  }
+
   init(_ statement: borrowing SQLiteStatement) {
-    ticket = Ticket(
-      row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1)))
-    if let ending = Ending(rawValue: statement.integer(2)) {
+    ticket = statement.ticket
+    if let ending = Ending(rawValue: statement.integer(RowColumn.state)) {
       state = .ended(
-        ending, atSeconds: statement.integer(20), isInferred: statement.integer(21) != 0,
-        licenseSignature: statement.text(22))
+        ending, atSeconds: statement.integer(RowColumn.endedAt),
+        isInferred: statement.integer(RowColumn.inferred) != 0,
+        licenseSignature: statement.text(RowColumn.licenseSignature))
     } else {
       state = .pending(
-        isHeld: statement.integer(16) != 0, DeactivationRow.wait(statement, from: 17))
+        isHeld: statement.integer(RowColumn.held) != 0,
+        DeactivationRow.wait(statement, from: RowColumn.wait))
     }
-    product = statement.text(3) ?? ""
-    hardwareID = statement.text(4) ?? ""
-    way = LicenseWay(rawValue: Int(statement.integer(5))) ?? .key
-    username = statement.text(6)
-    licenseID = statement.integerOrNil(7)
-    bundleCode = statement.text(8)
-    queuedAtSeconds = statement.integer(9)
-    attempts = statement.integer(10)
-    openAttempts = statement.integer(11)
-    lastAtSeconds = statement.integerOrNil(12)
+    product = statement.text(RowColumn.product) ?? ""
+    hardwareID = statement.text(RowColumn.hardwareID) ?? ""
+    way = LicenseWay(rawValue: Int(statement.integer(RowColumn.way))) ?? .key
+    username = statement.text(RowColumn.username)
+    licenseID = statement.integerOrNil(RowColumn.licenseID)
+    bundleCode = statement.text(RowColumn.bundleCode)
+    queuedAtSeconds = statement.integer(RowColumn.queuedAt)
+    attempts = statement.integer(RowColumn.attempts)
+    openAttempts = statement.integer(RowColumn.openAttempts)
+    lastAtSeconds = statement.integerOrNil(RowColumn.lastAt)
     outcome = Outcome(
-      httpStatus: statement.integer(13), code: statement.text(14), message: statement.text(15))
+      httpStatus: statement.integer(RowColumn.lastStatus),
+      code: statement.text(RowColumn.lastCode), message: statement.text(RowColumn.lastMessage))
+    isRestored = statement.integer(RowColumn.restored) != 0
   }
 }
 
 extension SQLiteJournal {
-  /// The first row behind `row` in the order of queueing; only pending ones, or all.
+  /// The first row behind `row` in the order of queueing; only those that need care, pending or
+  /// damaged, or all. One that isn't what was written counts as damaged.
   public func facts(
     after row: Int64, onlyPending: Bool
   ) throws(JournalError) -> DeactivationFacts? {
-    do throws(SQLiteError) {
-      var statement = try connection.prepare(
-        """
-        SELECT row, nonce, state, product, hardware_id, way, username, license_id, bundle_code,
-          queued_at, attempts, open_attempts, last_at, last_status, last_code, last_message,
-          held, wait_ms, wait_end_ms, wait_boot, ended_at, inferred, license_signature
-        FROM deactivation WHERE row > ?1 AND state <= ?2 ORDER BY row LIMIT 1
-        """)
-      try statement.bind(row)
-      try statement.bind(onlyPending ? 0 : 3 as Int64)
-      guard try statement.step() else { return nil }
-      return DeactivationFacts(statement)
-    } catch {
-      throw JournalError(error)
-    }
+    var statement = try connection.select(
+      .deactivation, after: row, state: onlyPending ? Ending.damaged.rawValue : 0)
+    guard try statement.steps(past: row) else { return nil }
+    guard isOlder || statement.isSealed else { return DeactivationFacts(damaged: statement.ticket) }
+    return DeactivationFacts(statement)
   }
 
   /// The one that a ticket names, pending or ended.
@@ -80,7 +93,8 @@ extension SQLiteJournal {
     return found
   }
 
-  public func pendingCount() throws(JournalError) -> Int64 {
-    try integer("SELECT count(*) FROM deactivation WHERE state = 0")
+  /// How many can be had back from neither file, and were not withdrawn yet.
+  public func damagedCount() throws(JournalError) -> Int64 {
+    try integer("SELECT count(*) FROM deactivation WHERE state = 4")
   }
 }

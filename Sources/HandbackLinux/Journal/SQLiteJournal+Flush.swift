@@ -17,79 +17,70 @@ extension SQLiteJournal: FlushJournal {
   }
 
   /// Pending rows are read in row order. A row that ended is passed by the primary key alone, so
-  /// that no index has to be written for the sake of the search.
+  /// that no index has to be written for the sake of the search. One that is damaged is passed
+  /// too: `check` mends it, or tells that it can't be.
   private func read(after row: Int64) throws(JournalError) -> PendingDeactivation? {
-    do throws(SQLiteError) {
-      var statement = try connection.prepare(
-        """
-        SELECT row, nonce, attempts, open_attempts, failures, product, hardware_id, way, secret,
-          username, customer_account_code, redirect_uri, license_id, bundle_code, sdk_ver,
-          consumptions
-        FROM deactivation WHERE row > ?1 AND state = 0 ORDER BY row LIMIT 1
-        """)
-      try statement.bind(row)
-      guard try statement.step() else { return nil }
-      guard let deactivation = DeactivationRow.read(statement, from: 5) else {
-        throw SQLiteError(code: SQLITE_MISMATCH, message: "")
+    var last = row
+    while true {
+      var statement = try connection.selectPending(after: last)
+      guard try statement.steps(past: last) else { return nil }
+      last = statement.integer(0)
+      guard statement.isSealed, let deactivation = DeactivationRow.read(statement) else {
+        continue
       }
       return PendingDeactivation(
-        ticket: Ticket(
-          row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1))),
-        deactivation: deactivation, attempts: statement.integer(2),
-        openAttempts: statement.integer(3), failures: statement.integer(4))
-    } catch {
-      throw error.code == SQLITE_MISMATCH ? .damagedRow(row + 1) : JournalError(error)
+        ticket: statement.ticket, deactivation: deactivation,
+        attempts: statement.integer(RowColumn.attempts),
+        openAttempts: statement.integer(RowColumn.openAttempts),
+        failures: statement.integer(RowColumn.failures))
     }
   }
 
   private func waitLeft(_ ticket: Ticket, at now: Moment) throws(JournalError) -> Int64 {
-    do throws(SQLiteError) {
-      var statement = try connection.prepare(
-        "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE row = ?1")
-      try statement.bind(ticket.row)
-      guard try statement.step() else { return 0 }
-      return DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
-    } catch {
-      throw JournalError(error)
-    }
+    var statement = try connection.prepare(
+      "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE row = ?1")
+    try statement.bind(ticket.row)
+    guard try statement.step() else { return 0 }
+    return DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
   }
 
   public func openAttempt(
     _ ticket: Ticket, at now: Moment
   ) throws(JournalError) -> Bool {
-    try transaction { () throws(SQLiteError) in
-      var statement = try connection.prepare(
-        """
-        UPDATE deactivation SET attempts = attempts + 1, open_attempts = open_attempts + 1
-        WHERE row = ?1 AND nonce = ?2 AND state = 0
-        """)
-      try statement.bind(ticket.row)
-      try statement.bind(Int64(ticket.nonce))
-      try statement.run()
-      return connection.changedRowCount == 1
-    }
+    try change(
+      ticket, 1,
+      """
+      UPDATE deactivation SET attempts = attempts + ?1, open_attempts = open_attempts + ?1
+      WHERE row = ?2 AND nonce = ?3 AND state = 0
+      """)
   }
 
   public func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
   ) throws(JournalError) {
-    try transaction { () throws(SQLiteError) in
+    var isEnd = false
+    let isChanged = try transaction { () throws(JournalError) in
       let seconds = server?.clock.seconds(at: now) ?? now.wallSeconds
+      let isChanged: Bool
       switch change {
       case .ended(let ending, let isInferred, let licenseSignature):
-        try end(ticket, ending, isInferred, licenseSignature, outcome, atSeconds: seconds)
+        isEnd = true
+        isChanged = try end(
+          ticket, ending, isInferred, licenseSignature, outcome, atSeconds: seconds)
       case .postponed(let wait, let failures, let isHeld, let openAttempts):
-        try postpone(
+        isChanged = try postpone(
           ticket, wait, failures, isHeld, openAttempts, outcome, atSeconds: seconds)
       }
       if let server { try store(server) }
+      return isChanged
     }
+    if isEnd, isChanged { copies?.erase(ticket) }
   }
 
   private func end(
     _ ticket: Ticket, _ ending: Ending, _ isInferred: Bool, _ licenseSignature: Text?,
     _ outcome: Outcome, atSeconds now: Int64
-  ) throws(SQLiteError) {
+  ) throws(JournalError) -> Bool {
     // A row that was withdrawn while it was on its way stays withdrawn, unless the server did it.
     var statement = try connection.prepare(
       """
@@ -104,13 +95,13 @@ extension SQLiteJournal: FlushJournal {
     try statement.bind(licenseSignature)
     try statement.bind(now)
     try bind(outcome, ticket, to: &statement)
-    try statement.run()
+    return try runAndSeal(&statement, ticket)
   }
 
   private func postpone(
     _ ticket: Ticket, _ wait: Wait?, _ failures: Int64, _ isHeld: Bool, _ openAttempts: Int64,
     _ outcome: Outcome, atSeconds now: Int64
-  ) throws(SQLiteError) {
+  ) throws(JournalError) -> Bool {
     var statement = try connection.prepare(
       """
       UPDATE deactivation SET failures = ?1, held = ?2, open_attempts = ?3, wait_ms = ?4,
@@ -124,12 +115,12 @@ extension SQLiteJournal: FlushJournal {
     try bind(wait, to: &statement)
     try statement.bind(now)
     try bind(outcome, ticket, to: &statement)
-    try statement.run()
+    return try runAndSeal(&statement, ticket)
   }
 
   private func bind(
     _ outcome: Outcome, _ ticket: Ticket, to statement: inout SQLiteStatement
-  ) throws(SQLiteError) {
+  ) throws(JournalError) {
     try statement.bind(outcome.httpStatus)
     try statement.bind(outcome.code)
     try statement.bind(outcome.message)
@@ -139,7 +130,7 @@ extension SQLiteJournal: FlushJournal {
 
   private func bind(
     _ wait: Wait?, to statement: inout SQLiteStatement
-  ) throws(SQLiteError) {
+  ) throws(JournalError) {
     try statement.bind(wait?.milliseconds)
     try statement.bind(wait?.endBootMilliseconds)
     try statement.bind(wait?.bootID)
@@ -150,44 +141,33 @@ extension SQLiteJournal: FlushJournal {
   public func serverState() throws(JournalError) -> ServerState { try readServerState() }
 
   public func readServerState() throws(JournalError) -> ServerState {
-    do throws(SQLiteError) {
-      var statement = try connection.prepare(
-        """
-        SELECT failures, reason, wait_ms, wait_end_ms, wait_boot, clock_floor, anchor_at,
-          anchor_boot_ms, anchor_boot
-        FROM server WHERE id = 1
-        """)
-      let isKept = try statement.step()
-      let floor = ServerClock.floorSeconds(stored: isKept ? statement.integer(5) : 0)
-      guard isKept, try isAboutThisServer() else {
-        return ServerState(
-          clock: ServerClock(floorSeconds: floor, anchor: nil), failures: 0, wait: nil,
-          reason: .none)
-      }
-      var anchor: ServerClock.Anchor?
-      if let seconds = statement.integerOrNil(6) {
-        anchor = ServerClock.Anchor(
-          seconds: seconds, bootMilliseconds: statement.integer(7), bootID: statement.integer(8))
-      }
+    var statement = try connection.select(.server, after: 0)
+    var isKept = try statement.step()
+    if !isOlder { isKept = isKept && statement.isSealed }
+    let floor = ServerClock.floorSeconds(stored: isKept ? statement.integer(6) : 0)
+    guard isKept, isAboutThisServer(statement) else {
       return ServerState(
-        clock: ServerClock(floorSeconds: floor, anchor: anchor),
-        failures: statement.integer(0), wait: DeactivationRow.wait(statement, from: 2),
-        reason: WaitReason(rawValue: statement.integer(1)) ?? .network)
-    } catch {
-      throw JournalError(error)
+        clock: ServerClock(floorSeconds: floor, anchor: nil), failures: 0, wait: nil,
+        reason: .none)
     }
+    var anchor: ServerClock.Anchor?
+    if let seconds = statement.integerOrNil(7) {
+      anchor = ServerClock.Anchor(
+        seconds: seconds, bootMilliseconds: statement.integer(8), bootID: statement.integer(9))
+    }
+    return ServerState(
+      clock: ServerClock(floorSeconds: floor, anchor: anchor),
+      failures: statement.integer(1), wait: DeactivationRow.wait(statement, from: 3),
+      reason: WaitReason(rawValue: statement.integer(2)) ?? .network)
   }
 
   /// Whether the row that is kept is about `serverAddress`; one of format 1 doesn't say.
-  private func isAboutThisServer() throws(SQLiteError) -> Bool {
-    // A journal that is only read may still be of format 1, which has no such column.
-    guard try connection.integer("PRAGMA user_version") > 1 else { return true }
-    var statement = try connection.prepare("SELECT address IN ('', ?1) FROM server WHERE id = 1")
-    try statement.bind(serverAddress)
-    return try statement.step() && statement.integer(0) != 0
+  private func isAboutThisServer(_ statement: borrowing SQLiteStatement) -> Bool {
+    guard let address = statement.text(10) else { return true }
+    return address.isEmpty || address == serverAddress
   }
 
-  private func store(_ server: ServerState) throws(SQLiteError) {
+  private func store(_ server: ServerState) throws(JournalError) {
     var statement = try connection.prepare(
       """
       INSERT OR REPLACE INTO server (id, failures, reason, wait_ms, wait_end_ms, wait_boot,
@@ -203,5 +183,6 @@ extension SQLiteJournal: FlushJournal {
     try statement.bind(server.clock.anchor?.bootID)
     try statement.bind(serverAddress)
     try statement.run()
+    try connection.seal(.server, 1)
   }
 }

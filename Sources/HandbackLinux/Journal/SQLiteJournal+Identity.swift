@@ -17,21 +17,20 @@ extension SQLiteJournal: IdentityStore {
   }
 
   private func readRecord(at index: Int) throws(JournalError) -> IdentityRecord? {
-    do throws(SQLiteError) {
-      var statement = try connection.prepare(
-        """
-        SELECT number, id, scheme, class, platform, rules, components, pinned_at, reason
-        FROM identity ORDER BY number LIMIT 1 OFFSET ?1
-        """)
-      try statement.bind(Int64(index))
-      guard try statement.step() else { return nil }
-      guard let record = Self.record(statement) else {
-        throw SQLiteError(code: SQLITE_MISMATCH, message: "")
-      }
-      return record
-    } catch {
-      throw error.code == SQLITE_MISMATCH ? .damagedIdentity : JournalError(error)
-    }
+    if let record = try read(at: index) { return record }
+    guard Int(try integer("SELECT count(*) FROM identity")) > index else { return nil }
+    // It is there, and damaged: its second copy may not be.
+    try check()
+    guard let record = try read(at: index) else { throw JournalError(.damagedIdentity) }
+    return record
+  }
+
+  private func read(at index: Int) throws(JournalError) -> IdentityRecord? {
+    var statement = try connection.prepare(
+      "SELECT * FROM identity ORDER BY number LIMIT 1 OFFSET ?1")
+    try statement.bind(Int64(index))
+    guard try statement.step(), isOlder || statement.isSealed else { return nil }
+    return Self.record(statement)
   }
 
   private static func record(_ statement: borrowing SQLiteStatement) -> IdentityRecord? {
@@ -51,7 +50,7 @@ extension SQLiteJournal: IdentityStore {
   public func append(
     _ record: IdentityRecord, after count: Int
   ) throws(JournalError) -> Bool {
-    try transaction { () throws(SQLiteError) in
+    try transaction { () throws(JournalError) in
       guard try connection.integer("SELECT count(*) FROM identity") == Int64(count) else {
         return false
       }
@@ -69,6 +68,7 @@ extension SQLiteJournal: IdentityStore {
       try statement.bind(record.pinnedAtEpochSeconds)
       try statement.bind(record.reason)
       try statement.run()
+      try copies?.append(try connection.seal(.identity, connection.lastInsertedRow))
       return true
     }
   }

@@ -17,43 +17,62 @@ extension SQLiteJournal {
     _ deactivation: Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
     let fingerprint = deactivation.fingerprint()
-    return try transaction { () throws(SQLiteError) in
-      if let ticket = try find(fingerprint) {
-        try renew(ticket.row, deactivation)
-        return Queued(ticket: ticket, isNew: false)
+    var queued: Queued?
+    do throws(JournalError) {
+      _ = try transaction { () throws(JournalError) in
+        if let ticket = try find(fingerprint) {
+          try renew(ticket, deactivation)
+          queued = Queued(ticket: ticket, isNew: false)
+          return true
+        }
+        try insert(deactivation, fingerprint, nonce: nonce, atSeconds: now)
+        let row = connection.lastInsertedRow
+        let ticket = Ticket(row: row, nonce: nonce)
+        queued = Queued(ticket: ticket, isNew: true)
+        // Durable before the row is: at no time is the row alone.
+        try copies?.append(try connection.seal(.deactivation, row))
+        return true
       }
-      try insert(deactivation, fingerprint, nonce: nonce, atSeconds: now)
-      let row = connection.lastInsertedRow
-      return Queued(ticket: Ticket(row: row, nonce: nonce), isNew: true)
+    } catch {
+      if let queued, queued.isNew { copies?.erase(queued.ticket) }
+      throw error
     }
+    guard let queued else { preconditionFailure("the transaction sets it") }
+    return queued
   }
 
   private func find(
     _ fingerprint: InlineArray<16, UInt8>
-  ) throws(SQLiteError) -> Ticket? {
-    var statement = try connection.prepare(
-      "SELECT row, nonce FROM deactivation WHERE fingerprint = ?1")
+  ) throws(JournalError) -> Ticket? {
+    var statement = try connection.prepare("SELECT row FROM deactivation WHERE fingerprint = ?1")
     try statement.bind(fingerprint)
     guard try statement.step() else { return nil }
-    return Ticket(
-      row: statement.integer(0), nonce: UInt32(truncatingIfNeeded: statement.integer(1)))
+    let row = statement.integer(0)
+    statement.reset()
+    var found = try connection.select(.deactivation, after: row - 1)
+    // What is damaged is mended first: it must not stand for what is asked for now.
+    guard try found.stepsTo(row), found.isPending, found.isSealed else {
+      throw JournalError.damagedRow()
+    }
+    return found.ticket
   }
 
-  private func renew(
-    _ row: Int64, _ deactivation: Deactivation
-  ) throws(SQLiteError) {
+  private func renew(_ ticket: Ticket, _ deactivation: Deactivation) throws(JournalError) {
     // Unchanged, the row is not written: a repeated call costs no flash.
     var statement = try connection.prepare(
       "UPDATE deactivation SET secret = ?1 WHERE row = ?2 AND secret IS NOT ?1")
     try bindSecret(deactivation, to: &statement)
-    try statement.bind(row)
+    try statement.bind(ticket.row)
     try statement.run()
+    guard connection.changedRowCount == 1 else { return }
+    copies?.erase(ticket)
+    try copies?.append(try connection.seal(.deactivation, ticket.row))
   }
 
   private func insert(
     _ deactivation: Deactivation, _ fingerprint: InlineArray<16, UInt8>,
     nonce: UInt32, atSeconds now: Int64
-  ) throws(SQLiteError) {
+  ) throws(JournalError) {
     var statement = try connection.prepare(
       """
       INSERT INTO deactivation (secret, fingerprint, nonce, product, hardware_id, way, username,
@@ -79,7 +98,7 @@ extension SQLiteJournal {
   /// The secret is bound in place: it lives as long as the deactivation, past the step.
   private func bindSecret(
     _ deactivation: Deactivation, to statement: inout SQLiteStatement
-  ) throws(SQLiteError) {
+  ) throws(JournalError) {
     switch deactivation.credential {
     case .key(let key): try statement.bind(inPlace: key)
     case .user: try statement.bindNull()
@@ -92,7 +111,7 @@ extension SQLiteJournal {
   /// `username`, `customer_account_code`, `redirect_uri`.
   private func bindNames(
     _ deactivation: Deactivation, to statement: inout SQLiteStatement
-  ) throws(SQLiteError) {
+  ) throws(JournalError) {
     var username: Text?
     var customerAccountCode: Text?
     var redirectURI: Text?
@@ -110,22 +129,25 @@ extension SQLiteJournal {
     try statement.bind(redirectURI)
   }
 
-  /// Ends a pending deactivation because a person says so; `false` if it isn't pending.
+  /// Ends a deactivation because a person says so: one that is pending, or that is damaged and
+  /// known to be now. `false` if it is neither.
   public func withdraw(
     _ ticket: Ticket, atSeconds now: Int64
   ) throws(JournalError) -> Bool {
-    try changePending(
+    let isWithdrawn = try change(
       ticket, now,
       """
       UPDATE deactivation SET state = 3, ended_at = ?1, secret = NULL, fingerprint = NULL,
         held = 0, wait_ms = NULL, wait_end_ms = NULL, wait_boot = NULL
-      WHERE row = ?2 AND nonce = ?3 AND state = 0
+      WHERE row = ?2 AND nonce = ?3 AND state IN (0, 4)
       """)
+    if isWithdrawn { copies?.erase(ticket) }
+    return isWithdrawn
   }
 
   /// Forgets a pending deactivation's own wait; `false` if it isn't pending.
   public func makeDue(_ ticket: Ticket) throws(JournalError) -> Bool {
-    try changePending(
+    try change(
       ticket, 0,
       """
       UPDATE deactivation SET held = ?1, wait_ms = NULL, wait_end_ms = NULL, wait_boot = NULL
@@ -133,22 +155,40 @@ extension SQLiteJournal {
       """)
   }
 
-  private func changePending(
+  /// Changes a row that is sound, and seals it again; `false` if no row is as the statement wants.
+  func change(
     _ ticket: Ticket, _ value: Int64, _ sql: Literal
   ) throws(JournalError) -> Bool {
-    try transaction { () throws(SQLiteError) in
+    try transaction { () throws(JournalError) in
+      var found = try connection.select(.deactivation, after: ticket.row - 1)
+      guard try found.stepsTo(ticket.row), found.ticket == ticket else { return false }
+      guard found.isSealed else {
+        throw JournalError.damagedRow()
+      }
+      found.reset()
       var statement = try connection.prepare(sql)
       try statement.bind(value)
       try statement.bind(ticket.row)
       try statement.bind(Int64(ticket.nonce))
-      try statement.run()
-      return connection.changedRowCount == 1
+      return try runAndSeal(&statement, ticket)
     }
   }
 
+  /// Runs a change of one row, and seals it; `false` if the row was not as it has to be.
+  func runAndSeal(
+    _ statement: inout SQLiteStatement, _ ticket: Ticket
+  ) throws(JournalError) -> Bool {
+    try statement.run()
+    guard connection.changedRowCount == 1 else { return false }
+    try connection.seal(.deactivation, ticket.row)
+    return true
+  }
+
   /// Empties the WAL into the file: after a settlement, so that no erased secret stays in it.
-  /// Left to the next one if a reader is in the way.
-  public func checkpoint() throws(JournalError) {
-    _ = try integer("PRAGMA wal_checkpoint(TRUNCATE)")
+  /// `false`, and left to the next one, if a reader is in the way.
+  @discardableResult
+  public func checkpoint() throws(JournalError) -> Bool {
+    copies?.sync()
+    return try integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
   }
 }

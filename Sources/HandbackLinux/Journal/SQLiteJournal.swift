@@ -12,8 +12,23 @@ public import HandbackCore
 /// A class: in Embedded Swift a noncopyable struct can't be dropped in another module when what
 /// it is made of is hidden from there.
 public final class SQLiteJournal {
-  let connection: SQLiteConnection
+  var connection: SQLiteConnection
+  var isMending = false
+  /// It is about to take the place of a damaged one.
+  var isNew = false
   public let path: Text
+  /// Where second copies are; `nil` if the journal is only read.
+  let copies: CopyFile?
+  /// A journal of an older format, which is only read: its rows have no seals.
+  private(set) var isOlder = false
+  var report = JournalReport()
+
+  /// What was found damaged and mended since it was opened, or since this was asked for.
+  public func takeReport() -> JournalReport {
+    let taken = report
+    report = JournalReport()
+    return taken
+  }
   /// The server that `serverState` is about: a base URL.
   public var serverAddress: Text = ""
 
@@ -21,67 +36,92 @@ public final class SQLiteJournal {
   public enum Access: Sendable {
     /// Makes the folder and the file if they are missing.
     case create
-    /// Writes, but makes none.
+    /// Writes, but makes none, and checks it first: what was queued is to be settled.
     case write
     /// Reads only, from a read-only file system too.
     case read
   }
 
-  private init(path: Text, connection: consuming SQLiteConnection) {
+  init(path: Text, connection: consuming SQLiteConnection, copies: CopyFile?) {
     self.path = path
     self.connection = connection
+    self.copies = copies
   }
 
   /// Opens the journal; with `.create`, makes it if there is none.
+  ///
+  /// One that is damaged is set aside, and what can be read is brought over to a new one:
+  /// `report` tells of it. A reader leaves that to the next one who writes.
   public static func open(_ path: Text, _ access: Access) throws(JournalError) -> SQLiteJournal {
-    guard !SQLiteLibrary.neverSyncs else { throw .libraryNeverSyncs }
-    let isKnown = try JournalFile.prepare(path, access)
-    let journal = SQLiteJournal(path: path, connection: try connect(path, access))
-    try journal.setUp(access, isKnown: isKnown)
+    guard !SQLiteLibrary.neverSyncs else { throw JournalError(.libraryNeverSyncs) }
+    do throws(JournalError) {
+      return try openWhole(path, access)
+    } catch {
+      // Only where the second copies say that it is ours: a file of another program's, or of a
+      // newer version's, must stay as it is.
+      guard access != .read, error.isDamage,
+        CopyFile.version(beside: path) == JournalSchema.version
+      else { throw error }
+    }
+    var report = JournalReport()
+    try rebuild(path, &report)
+    let journal = try openWhole(path, access)
+    report.restoredCount += journal.report.restoredCount
+    report.damagedCount = max(report.damagedCount, journal.report.damagedCount)
+    journal.report = report
     return journal
   }
 
-  private func setUp(_ access: Access, isKnown: Bool) throws(JournalError) {
+  private static func openWhole(
+    _ path: Text, _ access: Access
+  ) throws(JournalError) -> SQLiteJournal {
+    let isKnown = try JournalFile.prepare(path, access)
+    let connection = try connect(path, access)
+    var isNew = false
     if !isKnown {
-      if try integer("PRAGMA schema_version") == 0 {
-        // Made, and cut off before its tables were: there is nothing in it.
-        guard access == .create else { throw .missing }
-        try create()
+      isNew = try connection.integer("PRAGMA schema_version") == 0
+      if isNew {
+        // Made, and cut off before its tables were: there is nothing in it, unless it was lost and
+        // made to be filled from its second copies.
+        let isLost = access == .write && CopyFile.version(beside: path) != nil
+        guard access == .create || isLost else { throw JournalError.missing }
+        try create(connection)
       }
-      guard try integer("PRAGMA application_id") == JournalSchema.applicationID else {
-        throw .belongsToAnotherProgram
+      guard try connection.integer("PRAGMA application_id") == JournalSchema.applicationID else {
+        throw JournalError(.belongsToAnotherProgram)
       }
-      if access != .read { try execute("PRAGMA journal_mode = WAL") }
+      if access != .read { try connection.execute("PRAGMA journal_mode = WAL") }
     }
     // A newer format may still be in the WAL alone.
-    let version = try integer("PRAGMA user_version")
-    guard version <= JournalSchema.version else { throw .newerVersion(version) }
-    guard access != .read else { return }
-    if version < JournalSchema.version { try migrate() }
-    try execute("PRAGMA wal_autocheckpoint = 128; PRAGMA journal_size_limit = 262144;")
+    let version = try connection.integer("PRAGMA user_version")
+    guard version <= JournalSchema.version else { throw JournalError(.newerVersion, version) }
+    let copies: CopyFile? = access == .read ? nil : try CopyFile(beside: path)
+    let journal = SQLiteJournal(path: path, connection: connection, copies: copies)
+    if access == .read {
+      journal.isOlder = version < JournalSchema.version
+      return journal
+    }
+    if version < JournalSchema.version { try journal.migrate() }
+    if isNew { try JournalFile.syncFolder(of: path) }
+    var needsCheck = access == .write
+    if !needsCheck { needsCheck = try journal.isBehindItsCopies() }
+    if needsCheck { try journal.check() }
+    return journal
   }
 
   private static func connect(
     _ path: Text, _ access: Access
   ) throws(JournalError) -> SQLiteConnection {
-    do throws(SQLiteError) {
+    do throws(JournalError) {
       return try connect(path, flags: SQLITE_OPEN_READWRITE)
     } catch {
       // A reader may lack the right to write, or the file system may be read-only.
-      guard access == .read, error.cannotOpen || error.isNotPermitted else {
-        throw JournalError(error)
-      }
+      guard access == .read, error.cannotOpen || error.isNotPermitted else { throw error }
     }
-    do throws(SQLiteError) {
-      return try connect(path, flags: SQLITE_OPEN_READONLY)
-    } catch {
-      throw JournalError(error)
-    }
+    return try connect(path, flags: SQLITE_OPEN_READONLY)
   }
 
-  private static func connect(_ path: Text, flags: Int32) throws(SQLiteError)
-    -> SQLiteConnection
-  {
+  static func connect(_ path: Text, flags: Int32) throws(JournalError) -> SQLiteConnection {
     let connection = try SQLiteConnection(path: path, flags: flags)
     connection.setBusyTimeout(milliseconds: 10_000)
     try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
@@ -93,6 +133,7 @@ public final class SQLiteJournal {
       """
       PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON;
       PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -256;
+      PRAGMA wal_autocheckpoint = 128; PRAGMA journal_size_limit = 262144;
       """)
     // The first read of the file: finds out whether it can be read at all.
     _ = try connection.integer("PRAGMA schema_version")
@@ -100,51 +141,86 @@ public final class SQLiteJournal {
   }
 
   /// Makes the tables in one transaction of the rollback journal, so that the file's header says
-  /// at once whose it is; then turns to WAL.
-  private func create() throws(JournalError) {
-    try execute(JournalSchema.prepare)
+  /// at once whose it is.
+  static func create(_ connection: borrowing SQLiteConnection) throws(JournalError) {
+    try connection.execute(JournalSchema.prepare)
     // EXTRA also syncs the folder once the rollback journal is gone.
-    try execute("PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE;")
+    try connection.execute("PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE;")
     // Another process may have made them while this one waited for the lock.
-    if try integer("PRAGMA schema_version") == 0 { try execute(JournalSchema.create) }
-    try execute("COMMIT; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL;")
-    try JournalFile.syncFolder(of: path)
+    if try connection.integer("PRAGMA schema_version") == 0 {
+      try connection.execute(JournalSchema.createDeactivation)
+      try connection.execute(JournalSchema.createRest)
+    }
+    try connection.execute("COMMIT; PRAGMA synchronous = FULL;")
   }
 
   /// Brings an older journal to this version's format: whole, or not at all.
   private func migrate() throws(JournalError) {
-    try transaction { () throws(SQLiteError) in
+    _ = try transaction { () throws(JournalError) in
       // Read again: another process may have done it while this one waited for the lock.
       var version = try connection.integer("PRAGMA user_version")
+      guard version < JournalSchema.version else { return false }
       while let migration = JournalSchema.migration(from: version) {
+        if version == 2 {
+          try connection.execute(JournalSchema.setAside)
+          try connection.execute(JournalSchema.createDeactivation)
+        }
         try connection.execute(migration)
         version = try connection.integer("PRAGMA user_version")
       }
+      try sealAll(.deactivation)
+      try sealAll(.identity)
+      try sealAll(.server)
+      return true
     }
   }
 
-  private func execute(_ sql: Literal) throws(JournalError) {
-    do throws(SQLiteError) { try connection.execute(sql) } catch { throw JournalError(error) }
-  }
-
-  func integer(_ sql: Literal) throws(JournalError) -> Int64 {
-    do throws(SQLiteError) { return try connection.integer(sql) } catch {
-      throw JournalError(error)
+  /// Seals every row of a table, and copies those that have a second copy.
+  private func sealAll(_ table: SealedTable) throws(JournalError) {
+    var number: Int64 = 0
+    while true {
+      var statement = try connection.select(table, after: number)
+      guard try statement.steps(past: number) else { return }
+      number = statement.integer(0)
+      let isCopied = table.isCopied && (table != .deactivation || statement.isPending)
+      statement.reset()
+      let image = try connection.seal(table, number)
+      if isCopied { try copies?.append(image) }
     }
   }
 
-  /// Runs `body` as one transaction, durable on return.
-  func transaction<Result: ~Copyable>(
-    _ body: () throws(SQLiteError) -> Result
-  ) throws(JournalError) -> Result {
-    do throws(SQLiteError) {
+  func integer(_ sql: Literal) throws(JournalError) -> Int64 { try connection.integer(sql) }
+
+  /// Runs `body` as one transaction, durable on return; its result is `body`'s.
+  ///
+  /// If the journal turns out to be damaged it is mended, and `body` runs once more.
+  func transaction(
+    _ body: () throws(JournalError) -> Bool
+  ) throws(JournalError) -> Bool {
+    do throws(JournalError) {
+      return try attempt(body)
+    } catch {
+      guard error.isDamage, !isMending else { throw error }
+      try check(isDamaged: !error.isDamagedRow)
+    }
+    return try attempt(body)
+  }
+
+  private func attempt(_ body: () throws(JournalError) -> Bool) throws(JournalError) -> Bool {
+    // Another process may have set a damaged journal aside, and put a new one in its place.
+    if connection.isReplaced { try reconnect() }
+    do throws(JournalError) {
       try connection.execute("BEGIN IMMEDIATE")
       let result = try body()
       try connection.execute("COMMIT")
       return result
     } catch {
       if connection.isInTransaction { try? connection.execute("ROLLBACK") }
-      throw JournalError(error)
+      throw error
     }
+  }
+
+  func reconnect() throws(JournalError) {
+    connection = try Self.connect(path, flags: SQLITE_OPEN_READWRITE)
   }
 }

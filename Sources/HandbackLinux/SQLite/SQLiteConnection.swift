@@ -7,9 +7,10 @@ struct SQLiteConnection: ~Copyable {
   private var handle: OpaquePointer?
 
   /// The C function is `sqlite3_open_v2`. A symbolic link at the path's end is refused.
-  init(path: Text, flags: Int32) throws(SQLiteError) {
+  init(path: Text, flags: Int32) throws(JournalError) {
     csqlite_wipe_what_is_freed()
     csqlite_accept_late_dates()
+    csqlite_leave_folder_alone()
     var opened: OpaquePointer?
     let code = unsafe sqlite3_open_v2(
       path.cString, &opened,
@@ -31,27 +32,34 @@ struct SQLiteConnection: ~Copyable {
     unsafe sqlite3_busy_timeout(handle, milliseconds)
   }
 
-  borrowing func configure(_ option: Int32, _ isOn: Bool) throws(SQLiteError) {
+  borrowing func configure(_ option: Int32, _ isOn: Bool) throws(JournalError) {
     let code = unsafe csqlite_db_config(handle, option, isOn ? 1 : 0)
     // An option that this SQLite does not know hardens nothing, but breaks nothing either.
     guard code == SQLITE_OK || code == SQLITE_ERROR else { throw error(code) }
   }
 
   /// Runs statements without values. The C function is `sqlite3_exec`.
-  borrowing func execute(_ sql: Literal) throws(SQLiteError) {
+  borrowing func execute(_ sql: Literal) throws(JournalError) {
     let code = unsafe sqlite3_exec(handle, sql.cString, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code) }
   }
 
-  borrowing func prepare(_ sql: Literal) throws(SQLiteError) -> SQLiteStatement {
+  borrowing func prepare(_ sql: Literal) throws(JournalError) -> SQLiteStatement {
     var statement: OpaquePointer?
     let code = unsafe sqlite3_prepare_v2(handle, sql.cString, -1, &statement, nil)
     guard code == SQLITE_OK else { throw error(code) }
     return unsafe SQLiteStatement(owning: statement)
   }
 
+  /// Runs one statement with one value.
+  borrowing func run(_ sql: Literal, _ value: Int64) throws(JournalError) {
+    var statement = try prepare(sql)
+    try statement.bind(value)
+    try statement.run()
+  }
+
   /// The first column of the first row, 0 if there is none.
-  borrowing func integer(_ sql: Literal) throws(SQLiteError) -> Int64 {
+  borrowing func integer(_ sql: Literal) throws(JournalError) -> Int64 {
     var statement = try prepare(sql)
     return try statement.step() ? statement.integer(0) : 0
   }
@@ -64,10 +72,19 @@ struct SQLiteConnection: ~Copyable {
   /// `sqlite3_get_autocommit`.
   var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
 
-  private borrowing func error(_ code: Int32) -> SQLiteError {
-    unsafe SQLiteError(
-      code: handle == nil ? code : sqlite3_extended_errcode(handle),
-      message: Text(cString: sqlite3_errmsg(handle)))
+  /// Whether the file was renamed or removed since it was opened. The C function is
+  /// `sqlite3_file_control` with `SQLITE_FCNTL_HAS_MOVED`.
+  var isReplaced: Bool {
+    var isMoved: Int32 = 0
+    unsafe sqlite3_file_control(
+      handle, ("main" as Literal).cString, SQLITE_FCNTL_HAS_MOVED, &isMoved)
+    return isMoved != 0
+  }
+
+  private borrowing func error(_ code: Int32) -> JournalError {
+    unsafe JournalError(
+      .sqlite, Int64(handle == nil ? code : sqlite3_extended_errcode(handle)),
+      Text(cString: sqlite3_errmsg(handle)))
   }
 }
 

@@ -19,22 +19,22 @@ struct SQLiteStatement: ~Copyable {
 
   // MARK: - Parameters, in order
 
-  mutating func bind(_ value: Int64) throws(SQLiteError) {
+  mutating func bind(_ value: Int64) throws(JournalError) {
     try check(unsafe sqlite3_bind_int64(handle, takeParameter(), value))
   }
 
-  mutating func bind(_ value: Int64?) throws(SQLiteError) {
+  mutating func bind(_ value: Int64?) throws(JournalError) {
     if let value { try bind(value) } else { try bindNull() }
   }
 
-  mutating func bind(_ text: Text?) throws(SQLiteError) {
+  mutating func bind(_ text: Text?) throws(JournalError) {
     guard let text else { return try bindNull() }
     let parameter = takeParameter()
     try check(
       unsafe csqlite_bind_text(handle, parameter, text.cString, Int32(text.bytes.count)))
   }
 
-  mutating func bind(_ bytes: InlineArray<16, UInt8>) throws(SQLiteError) {
+  mutating func bind(_ bytes: InlineArray<16, UInt8>) throws(JournalError) {
     let parameter = takeParameter()
     let code = unsafe bytes.span.withUnsafeBytes { buffer in
       unsafe csqlite_bind_blob(handle, parameter, buffer.baseAddress, Int32(buffer.count))
@@ -42,12 +42,34 @@ struct SQLiteStatement: ~Copyable {
     try check(code)
   }
 
-  mutating func bindNull() throws(SQLiteError) {
+  /// Binds an image's columns in order, texts without a copy: it must live until the step is done.
+  mutating func bind(image: borrowing Secret) throws(JournalError) {
+    var index = 0
+    while let column = image.withBytes({ bytes in RowImage.column(at: &index, in: bytes) }) {
+      let parameter = takeParameter()
+      let statement = unsafe handle
+      let code = unsafe image.withCString { start in
+        switch column {
+        case .null: unsafe sqlite3_bind_null(statement, parameter)
+        case .integer(let value): unsafe sqlite3_bind_int64(statement, parameter, value)
+        case .text(let range):
+          unsafe csqlite_bind_text_in_place(
+            statement, parameter, start + range.lowerBound, Int32(range.count))
+        case .blob(let range):
+          unsafe csqlite_bind_blob(
+            statement, parameter, start + range.lowerBound, Int32(range.count))
+        }
+      }
+      try check(code)
+    }
+  }
+
+  mutating func bindNull() throws(JournalError) {
     try check(unsafe sqlite3_bind_null(handle, takeParameter()))
   }
 
   /// Binds without a copy of SQLite's own; the secret must live until the step is done.
-  mutating func bind(inPlace secret: borrowing Secret) throws(SQLiteError) {
+  mutating func bind(inPlace secret: borrowing Secret) throws(JournalError) {
     let parameter = takeParameter()
     let count = Int32(secret.byteCount)
     let statement = unsafe handle
@@ -60,7 +82,7 @@ struct SQLiteStatement: ~Copyable {
   // MARK: - Rows
 
   /// `true` if there is a row.
-  mutating func step() throws(SQLiteError) -> Bool {
+  mutating func step() throws(JournalError) -> Bool {
     let code = unsafe sqlite3_step(handle)
     switch code {
     case SQLITE_ROW: return true
@@ -70,7 +92,7 @@ struct SQLiteStatement: ~Copyable {
   }
 
   /// Runs a statement that has no rows.
-  mutating func run() throws(SQLiteError) {
+  mutating func run() throws(JournalError) {
     while try step() {}
   }
 
@@ -109,19 +131,52 @@ struct SQLiteStatement: ~Copyable {
     withText(column) { Text($0) }
   }
 
+  borrowing func isEqual(_ column: Int32, to bytes: InlineArray<16, UInt8>) -> Bool {
+    guard let start = unsafe sqlite3_column_blob(handle, column),
+      unsafe sqlite3_column_bytes(handle, column) == 16
+    else { return false }
+    let blob = unsafe start.assumingMemoryBound(to: UInt8.self)
+    for index in 0..<16 where unsafe blob[index] != bytes[index] { return false }
+    return true
+  }
+
+  var columnCount: Int32 { unsafe sqlite3_column_count(handle) }
+
+  /// The row's first columns, as our other functions here read them: a file whose header says
+  /// UTF-16 since a bit flipped has other text than was written.
+  borrowing func image(columnCount: Int32) -> Secret {
+    var image = RowImage()
+    for column in 0..<columnCount {
+      switch unsafe sqlite3_column_type(handle, column) {
+      case SQLITE_INTEGER: image.append(integer(column))
+      case SQLITE_NULL: image.appendNull()
+      case SQLITE_TEXT:
+        withText(column) { bytes in image.append(bytes, isText: true) }
+      default:
+        // A blob; or a floating-point number, which no column of ours has: an empty blob here.
+        let count = unsafe sqlite3_column_bytes(handle, column)
+        let start = unsafe sqlite3_column_blob(handle, column)
+        let bytes = unsafe UnsafeBufferPointer(
+          start: start?.assumingMemoryBound(to: UInt8.self), count: start == nil ? 0 : Int(count))
+        image.append(unsafe Span(_unsafeElements: bytes), isText: false)
+      }
+    }
+    return image.take()
+  }
+
   private mutating func takeParameter() -> Int32 {
     defer { nextParameter += 1 }
     return nextParameter
   }
 
-  private borrowing func check(_ code: Int32) throws(SQLiteError) {
+  private borrowing func check(_ code: Int32) throws(JournalError) {
     guard code == SQLITE_OK else { throw error() }
   }
 
-  private borrowing func error() -> SQLiteError {
+  private borrowing func error() -> JournalError {
     let connection = unsafe sqlite3_db_handle(handle)
-    return unsafe SQLiteError(
-      code: sqlite3_extended_errcode(connection),
-      message: Text(cString: sqlite3_errmsg(connection)))
+    return unsafe JournalError(
+      .sqlite, Int64(sqlite3_extended_errcode(connection)),
+      Text(cString: sqlite3_errmsg(connection)))
   }
 }

@@ -14,6 +14,7 @@ enum AgentMetrics {
     add(Ending.deactivated.name, tally.deactivated, to: &text)
     add(Ending.rejected.name, tally.rejected, to: &text)
     add(Ending.withdrawn.name, tally.withdrawn, to: &text)
+    add(Ending.damaged.name, tally.damaged, to: &text)
     if let seconds = tally.oldestQueuedAtSeconds {
       gauge("oldest_pending_timestamp_seconds", "When the oldest pending one was queued.", &text)
       text += "handback_oldest_pending_timestamp_seconds \(seconds)\n"

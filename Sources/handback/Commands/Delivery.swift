@@ -89,6 +89,7 @@ struct Delivery {
     case .ended(.deactivated, _, _, _): return .ok
     case .ended(.rejected, _, _, _): return .rejected
     case .ended(.withdrawn, _, _, _): return .rejected
+    case .ended(.damaged, _, _, _): return .dataError
     case .pending:
       guard isWaiting else { return .ok }
       return server.reason.isUnreachable ? .unavailable : .temporaryFailure

@@ -8,10 +8,11 @@ enum FlushCommand {
     rules.onlyDue = arguments.has(.onlyDue)
     _ = try settings.transportOptions()
     guard let journal = try JournalOpening.openIfPresent(settings, .write) else {
-      return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
+      return try finish(Sender.Summary(), JournalTally(), arguments, FlushOutput(arguments))
     }
-    guard try JournalReading.pendingCount(journal) > 0 else {
-      return try finish(Sender.Summary(), pending: 0, arguments, FlushOutput(arguments))
+    let tally = try JournalReading.tally(journal)
+    guard tally.pending > 0 else {
+      return try finish(Sender.Summary(), tally, arguments, FlushOutput(arguments))
     }
     guard let authorizer = try settings.authorizer() else { throw Settings.noKeys }
     return try send(arguments, settings, journal, authorizer, rules)
@@ -36,19 +37,19 @@ enum FlushCommand {
       }
     }
     Console.progress(nil)
-    let pending = try JournalReading.pendingCount(journal)
-    return try finish(summary, pending: pending, arguments, output)
+    return try finish(summary, try JournalReading.tally(journal), arguments, output)
   }
 
   private static func finish(
-    _ summary: Sender.Summary, pending: Int64, _ arguments: Arguments,
+    _ summary: Sender.Summary, _ tally: JournalTally, _ arguments: Arguments,
     _ output: consuming FlushOutput
   ) throws(Failure) -> ExitCode {
-    try output.end(summary, pending: pending)
-    if pending > 0 {
+    try output.end(summary, pending: tally.pending, damaged: tally.damaged)
+    if tally.pending > 0 {
       if case .stopped(let reason, _) = summary.end, reason.isUnreachable { return .unavailable }
       return .temporaryFailure
     }
+    if tally.damaged > 0 { return .dataError }
     return summary.rejected > 0 ? .rejected : .ok
   }
 }
@@ -112,7 +113,9 @@ struct FlushOutput {
     json.beginArray("results")
   }
 
-  mutating func end(_ summary: Sender.Summary, pending: Int64) throws(Failure) {
+  mutating func end(
+    _ summary: Sender.Summary, pending: Int64, damaged: Int64
+  ) throws(Failure) {
     var reason: WaitReason?
     var left: Int64 = 0
     if case .stopped(let why, let milliseconds) = summary.end {
@@ -125,9 +128,14 @@ struct FlushOutput {
       json.member("deactivated", summary.deactivated)
       json.member("rejected", summary.rejected)
       json.member("pending", pending)
+      json.member("damaged", damaged)
       json.member("stopped_by", reason.map { Words.name($0) })
       json.member("next_attempt_in_ms", reason == nil ? nil : left)
       return try json.print()
+    }
+    if damaged > 0 {
+      Console.note(
+        "\(damaged) damaged: 'handback status' names them, 'handback withdraw' ends them")
     }
     if summary.deactivated + summary.rejected + summary.postponed == 0, pending == 0 {
       return try Console.print("nothing is pending")

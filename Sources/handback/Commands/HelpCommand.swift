@@ -110,8 +110,8 @@ enum HelpCommand {
     case .flush:
       """
       Sends what is pending, in the order of queueing. Exit status 0: nothing is left pending and
-      nothing was rejected; 69: the server can't be reached; 75: some are still pending; 76: some
-      were rejected.
+      nothing was rejected; 69: the server can't be reached; 75: some are still pending; 65: some
+      are damaged; 76: some were rejected.
       """
     case .agent:
       """

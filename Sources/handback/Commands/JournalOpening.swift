@@ -8,7 +8,7 @@ enum JournalOpening {
   ) throws(Failure) -> SQLiteJournal {
     guard let journal = try openIfPresent(settings, access) else {
       let path = settings.journalPath
-      throw failure(.missing, "cannot open the journal at \(path)", path)
+      throw failure(JournalError.missing, "cannot open the journal at \(path)", path)
     }
     return journal
   }
@@ -21,24 +21,52 @@ enum JournalOpening {
     do throws(JournalError) {
       let journal = try SQLiteJournal.open(path, access)
       journal.serverAddress = settings[.server] ?? ""
+      tell(journal)
       return journal
     } catch {
-      if case .missing = error { return nil }
+      if error.isMissing { return nil }
       throw failure(error, "cannot open the journal at \(path)", path)
+    }
+  }
+
+  /// What was found damaged since the last time: it must not be mended in silence.
+  static func tell(_ journal: SQLiteJournal) {
+    let report = journal.takeReport()
+    if let path = report.asidePath {
+      Console.warn(
+        "the journal was damaged: what can be read was brought over, the damaged file is \(path)")
+    }
+    if report.restoredCount > 0 {
+      Console.warn("brought back from second copies: \(report.restoredCount)")
+    }
+    if report.damagedCount > 0 {
+      Console.warn(
+        "damaged in the journal and in its second copy: \(report.damagedCount)",
+        hint: "'handback status' names them: give those licenses back by other means")
     }
   }
 
   /// `step` names what was tried, and on what.
   static func failure(_ error: JournalError, _ step: Text, _ path: Text) -> Failure {
-    switch error {
+    switch error.kind {
     case .missing:
       return Failure(.ioError, "\(step): no such file")
-    case .cannotCreate(let code):
-      return system(code, .cannotCreate, step)
-    case .cannotRead(let code):
-      return system(code, .ioError, step)
-    case .unsafeFile(let why):
-      return unsafeFile(why, step, path)
+    case .lost:
+      return Failure(
+        .dataError, "\(step): it is gone, but its second copies are there",
+        hint: "'handback flush' brings back what was pending")
+    case .cannotCreate:
+      return system(error, .cannotCreate, step)
+    case .cannotRead:
+      return system(error, .ioError, step)
+    case .symbolicLink: return unsafeFile("is a symbolic link", error, step)
+    case .notRegular: return unsafeFile("is no regular file", error, step)
+    case .hardLinked: return unsafeFile("has a second name (hard link)", error, step)
+    case .ownedByAnother: return unsafeFile("is another user's", error, step)
+    case .reachableByOthers:
+      return unsafeFile(
+        "can be read or written by others, and holds credentials", error, step,
+        hint: "chmod 600 \(error.text)")
     case .notADatabase:
       return Failure(
         .dataError, "\(step): it is no SQLite database",
@@ -47,27 +75,25 @@ enum JournalOpening {
       return Failure(
         .dataError, "\(step): it is another program's database",
         hint: "name another file with --journal")
-    case .newerVersion(let version):
+    case .newerVersion:
       return Failure(
-        .dataError, "\(step): a newer handback made it (format \(version))",
+        .dataError, "\(step): a newer handback made it (format \(error.number))",
         hint: "run that version; the file was left as it is")
     case .libraryNeverSyncs:
       return Failure(
         .configuration, "the system's SQLite was built to never sync: nothing could be promised",
         hint: "build SQLite without NO_SYNC (Buildroot: BR2_PACKAGE_SQLITE_NO_SYNC)")
-    case .damagedRow(let row):
-      return Failure(.dataError, "\(step): row \(row) or one behind it is damaged")
     case .damagedIdentity:
-      return Failure(.dataError, "\(step): the pinned hardware ID is damaged")
-    case .busy:
       return Failure(
-        .temporaryFailure, "\(step): another process has it locked", hint: "run again")
-    case .sqlite(let error):
+        .dataError, "\(step): it is damaged, and so is its second copy",
+        hint: "'handback id --repin REASON' pins another; '--hardware-id ID' gives one by hand")
+    case .sqlite:
       return sqlite(error, step)
     }
   }
 
-  private static func system(_ code: Int32, _ exit: ExitCode, _ step: Text) -> Failure {
+  private static func system(_ error: JournalError, _ exit: ExitCode, _ step: Text) -> Failure {
+    let code = Int32(truncatingIfNeeded: error.number)
     let isForbidden = Process.isForbidden(errno: code)
     return Failure(
       isForbidden ? .noPermission : exit, "\(step): \(Process.description(ofErrno: code))",
@@ -75,30 +101,24 @@ enum JournalOpening {
   }
 
   private static func unsafeFile(
-    _ why: JournalError.UnsafeFile, _ step: Text, _ path: Text
+    _ cause: Literal, _ error: JournalError, _ step: Text, hint: Text? = nil
   ) -> Failure {
-    let cause: Literal
-    var hint: Text?
-    switch why {
-    case .symbolicLink: cause = "it is a symbolic link"
-    case .notRegular: cause = "it is no regular file"
-    case .hardLinked: cause = "it has a second name (hard link)"
-    case .ownedByAnother: cause = "another user owns it"
-    case .reachableByOthers:
-      cause = "others can read or write it, and it holds credentials"
-      hint = "chmod 600 \(path)"
-    }
-    return Failure(.noPermission, "\(step): \(cause)", hint: hint)
+    Failure(.noPermission, "\(step): \(error.text) \(cause)", hint: hint)
   }
 
-  private static func sqlite(_ error: SQLiteError, _ step: Text) -> Failure {
-    let text: Text = "\(step): \(Text(printable: error.message)) (SQLite \(error.code))"
+  private static func sqlite(_ error: JournalError, _ step: Text) -> Failure {
+    if error.isBusy {
+      return Failure(
+        .temporaryFailure, "\(step): another process has it locked", hint: "run again")
+    }
+    let text: Text = "\(step): \(Text(printable: error.text)) (SQLite \(error.number))"
     if error.isFull {
       return Failure(.ioError, text, hint: "nothing was changed; free 12 KiB and run again")
     }
-    if error.isCorrupt {
+    if error.isDamage {
       return Failure(
-        .dataError, text, hint: "the file is damaged; keep a copy of it and its -wal file")
+        .dataError, text,
+        hint: "the file is damaged; 'handback flush' brings over what can be read, and keeps it")
     }
     if error.isNotPermitted { return Failure(.noPermission, text) }
     return Failure(error.cannotOpen ? .cannotCreate : .ioError, text)

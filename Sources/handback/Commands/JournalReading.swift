@@ -31,14 +31,6 @@ enum JournalReading {
     }
   }
 
-  static func pendingCount(_ journal: SQLiteJournal) throws(Failure) -> Int64 {
-    do throws(JournalError) {
-      return try journal.pendingCount()
-    } catch {
-      throw failure(error, journal)
-    }
-  }
-
   static func tally(_ journal: SQLiteJournal) throws(Failure) -> JournalTally {
     do throws(JournalError) {
       return try journal.tally()

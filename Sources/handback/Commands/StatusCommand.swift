@@ -28,7 +28,8 @@ enum StatusCommand {
       row = facts.ticket.row
     }
     let tally = try JournalReading.tally(journal)
-    try Console.print("\(tally.pending) pending, \(tally.ended) ended")
+    let rest: Text = tally.damaged > 0 ? " (\(tally.damaged) of them damaged)" : ""
+    try Console.print("\(tally.pending) pending, \(tally.ended) ended\(rest)")
     let left = server.wait?.millisecondsLeft(at: now) ?? 0
     if left > 0, tally.pending > 0 {
       try Console.print(
@@ -43,6 +44,7 @@ enum StatusCommand {
     json.member("deactivated", tally.deactivated)
     json.member("rejected", tally.rejected)
     json.member("withdrawn", tally.withdrawn)
+    json.member("damaged", tally.damaged)
     json.member("oldest_queued_at", timeSeconds: tally.oldestQueuedAtSeconds)
   }
 
@@ -102,6 +104,7 @@ enum ReceiptCommand {
     case .pending:
       Console.note("there is no receipt yet: it is still pending")
       return .temporaryFailure
+    case .ended(.damaged, _, _, _): return .dataError
     case .ended: return .ok
     }
   }
@@ -121,6 +124,9 @@ enum ReceiptCommand {
       if licenseSignature != nil { try line("signed", "yes (LicenseSignature, see --json)") }
     }
     try line("attempts", "\(facts.attempts)")
+    if facts.isRestored {
+      try line("restored", "yes: brought back after damage; earlier attempts are not on record")
+    }
     if facts.outcome.code != nil { try line("answer", Words.outcome(facts.outcome)) }
   }
 

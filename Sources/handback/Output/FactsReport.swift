@@ -17,6 +17,7 @@ enum FactsReport {
     json.member("queued_at", timeSeconds: facts.queuedAtSeconds)
     json.member("attempts", facts.attempts)
     json.member("unanswered_attempts", facts.openAttempts)
+    json.member("restored", facts.isRestored)
     json.member("last_attempt_at", timeSeconds: facts.lastAtSeconds)
     json.member(
       "http_status", facts.outcome.httpStatus > 0 ? facts.outcome.httpStatus : nil)
@@ -69,12 +70,14 @@ enum FactsReport {
         if facts.openAttempts > 0 { text += "; an attempt is unanswered" }
       }
       if isHeld { text += "; held" }
+      if facts.isRestored { text += "; restored" }
       let left = millisecondsLeft(facts, at: now, server)
       if left > 0 { text += "; waits \(Duration.text(milliseconds: left))" }
     case .ended(let ending, let seconds, let isInferred, _):
       text += Timestamp.text(epochSeconds: seconds)
       if isInferred { text += "  inferred" }
       if ending == .rejected { text += "  \(Words.outcome(facts.outcome))" }
+      if facts.isRestored { text += "  restored" }
     }
     return text
   }

@@ -1,0 +1,260 @@
+internal import CLibc
+internal import HandbackCore
+
+/// The second copy of each pending deactivation and of each pinned identity: `journal.db-copy`.
+///
+/// Flash also damages files that nobody wrote to (https://www.sqlite.org/howtocorrupt.html,
+/// section 4.1), so what was promised is kept in two files. This one is as simple as can be:
+///
+/// - blocks of 512 bytes; the first begins with `HBC1` and the journal's format version;
+/// - each record begins a block: `HBCr`, the length of its image (4 bytes, big-endian), its seal
+///   (16 bytes), the image (`RowImage`) of the row as it was queued;
+/// - a record that is no longer needed is overwritten with zeros, and the file is cut short when
+///   the last one is. What is no record is passed over, so that damage costs only what it hits.
+///
+/// Records are appended in the journal's write transactions; `flock` keeps others from cutting
+/// the file short meanwhile.
+final class CopyFile {
+  static let blockByteCount: Int64 = 512
+  private static let headByteCount = 24
+  private static let fileMark: Literal = "HBC1"
+  private static let recordMark: Literal = "HBCr"
+
+  let path: Text
+  private let file: Int32
+  /// Where the last record that was looked for lies: the next one is near.
+  private var cursor = CopyFile.blockByteCount
+
+  /// A record's place, and what it says that it is about.
+  struct Record {
+    let offset: Int64
+    let imageByteCount: Int
+    /// The row's number in its table.
+    let number: Int64
+    /// A ticket's second half; `nil` for an identity.
+    let nonce: Int64?
+
+    var table: SealedTable { nonce == nil ? .identity : .deactivation }
+
+    var end: Int64 {
+      let byteCount = Int64(CopyFile.headByteCount + imageByteCount)
+      return offset + (byteCount + blockByteCount - 1) / blockByteCount * blockByteCount
+    }
+  }
+
+  /// Opens the one beside the journal at `journal`, and makes it if there is none.
+  init(beside journal: Text) throws(JournalError) {
+    let path = Self.path(of: journal)
+    let opened = unsafe clibc_open(path.cString, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    guard opened >= 0 else {
+      let cause = clibc_errno()
+      if cause == ELOOP { throw JournalError(.symbolicLink, 0, path) }
+      if cause == EISDIR || cause == ENXIO { throw JournalError(.notRegular, 0, path) }
+      throw JournalError(.cannotCreate, errno: cause)
+    }
+    self.path = path
+    file = opened
+    try setUp(journal)
+  }
+
+  deinit { close(file) }
+
+  static func path(of journal: Text) -> Text { journal + "-copy" }
+
+  private func setUp(_ journal: Text) throws(JournalError) {
+    var status = clibc_status()
+    guard unsafe clibc_fstat(file, &status) == 0 else {
+      throw JournalError(.cannotRead, errno: clibc_errno())
+    }
+    try JournalFile.check(status, path)
+    if Self.version(file) == JournalSchema.version { return }
+    // New, or its first block is damaged: it holds nothing that isn't known.
+    let isNew = status.size == 0
+    if isNew {
+      try JournalFile.claim(file, like: journal)
+      // The journal and its WAL are there by now. That this file says what it is means that the
+      // names of all three are durable.
+      try JournalFile.syncFolder(of: path)
+    }
+    var block = SecretBuffer(byteCountMax: Int(Self.blockByteCount))
+    block.append(Self.fileMark)
+    for _ in 0..<3 { block.append(0) }
+    block.append(UInt8(JournalSchema.version))
+    let cause = write(Self.padded(block), at: 0)
+    guard cause == 0 else { throw JournalError(errno: cause) }
+  }
+
+  /// The format that the file beside `journal` says the journal has; `nil` if there is none that
+  /// can be read. Tells a journal whose first bytes are damaged from a file of somebody else's.
+  static func version(beside journal: Text) -> Int64? {
+    let file = unsafe clibc_open(
+      path(of: journal).cString, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return version(file)
+  }
+
+  private static func version(_ file: Int32) -> Int64? {
+    guard let head = read(file, at: 0, 8) else { return nil }
+    return head.withBytes { bytes in
+      matches(fileMark, bytes.extracting(0..<4)) ? RowImage.number(in: bytes, 4..<8) : nil
+    }
+  }
+
+  // MARK: - Reading
+
+  /// The first record at or behind `offset`; its image may still be damaged.
+  func next(from offset: Int64) -> Record? {
+    var offset = max(offset, Self.blockByteCount)
+    let end = size
+    while offset < end {
+      // The head, and of the image the first two columns.
+      if let head = Self.read(file, at: offset, Self.headByteCount + 18),
+        let record = Self.record(head, at: offset)
+      {
+        return record
+      }
+      offset += Self.blockByteCount
+    }
+    return nil
+  }
+
+  private static func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
+    head.withBytes { bytes in
+      guard matches(recordMark, bytes.extracting(0..<4)) else { return nil }
+      let byteCount = Int(RowImage.number(in: bytes, 4..<8))
+      guard (18...RowImage.byteCountMax).contains(byteCount) else { return nil }
+      var index = headByteCount
+      guard case .integer(let number) = RowImage.column(at: &index, in: bytes), number > 0 else {
+        return nil
+      }
+      var nonce: Int64?
+      if case .integer(let value) = RowImage.column(at: &index, in: bytes) { nonce = value }
+      return Record(offset: offset, imageByteCount: byteCount, number: number, nonce: nonce)
+    }
+  }
+
+  /// A record's image; `nil` if it is damaged.
+  func image(of record: Record) -> Secret? {
+    let byteCount = Self.headByteCount + record.imageByteCount
+    guard let whole = Self.read(file, at: record.offset, byteCount) else { return nil }
+    return whole.withBytes { bytes in
+      let image = Secret(copying: bytes.extracting(Self.headByteCount..<byteCount))
+      let seal = RowImage.seal(image)
+      for index in 0..<16 where seal[index] != bytes[8 + index] { return nil }
+      return image
+    }
+  }
+
+  /// The record about a ticket.
+  func find(_ ticket: Ticket) -> Record? {
+    find(ticket, from: cursor) ?? find(ticket, from: Self.blockByteCount)
+  }
+
+  private func find(_ ticket: Ticket, from start: Int64) -> Record? {
+    var offset = start
+    while let record = next(from: offset) {
+      if record.number == ticket.row, record.nonce == Int64(ticket.nonce) {
+        cursor = record.offset
+        return record
+      }
+      offset = record.end
+    }
+    return nil
+  }
+
+  // MARK: - Writing
+
+  /// Adds a record, durable on return.
+  func append(_ image: borrowing Secret) throws(JournalError) {
+    flock(file, LOCK_EX)
+    defer { flock(file, LOCK_UN) }
+    let end =
+      max(size + Self.blockByteCount - 1, Self.blockByteCount) / Self.blockByteCount
+      * Self.blockByteCount
+    var record = SecretBuffer(byteCountMax: RowImage.byteCountMax + 1024)
+    record.append(Self.recordMark)
+    for shift in stride(from: 24, through: 0, by: -8) {
+      record.append(UInt8(truncatingIfNeeded: image.byteCount >> shift))
+    }
+    record.append(RowImage.seal(image).span)
+    image.withBytes { bytes in record.append(bytes) }
+    let cause = write(Self.padded(record), at: end)
+    guard cause == 0 else {
+      clibc_truncate(file, end)
+      throw JournalError(errno: cause)
+    }
+    cursor = end
+  }
+
+  /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
+  /// till then a power cut may bring the record back, and the journal says that it is settled.
+  func erase(_ record: Record) {
+    flock(file, LOCK_EX)
+    defer { flock(file, LOCK_UN) }
+    // Another process may have erased it, and put another in its place.
+    guard let found = next(from: record.offset), found.offset == record.offset,
+      found.number == record.number, found.nonce == record.nonce
+    else { return }
+    var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 1024)
+    while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
+    _ = Self.write(file, zeros.take(), at: record.offset)
+    if next(from: record.end) == nil, next(from: Self.blockByteCount) == nil {
+      clibc_truncate(file, Self.blockByteCount)
+    }
+  }
+
+  func erase(_ ticket: Ticket) {
+    if let record = find(ticket) { erase(record) }
+  }
+
+  func sync() { fdatasync(file) }
+
+  // MARK: - Bytes
+
+  private var size: Int64 {
+    var status = clibc_status()
+    return unsafe clibc_fstat(file, &status) == 0 ? status.size : 0
+  }
+
+  private static func padded(_ buffer: consuming SecretBuffer) -> Secret {
+    while Int64(buffer.byteCount) % blockByteCount != 0 { buffer.append(0) }
+    return buffer.take()
+  }
+
+  private static func read(_ file: Int32, at offset: Int64, _ byteCount: Int) -> Secret? {
+    var done = 0
+    let bytes = unsafe Secret(byteCount: byteCount) { buffer in
+      while done < byteCount {
+        let count = unsafe clibc_read_at(
+          file, buffer.baseAddress.map { unsafe $0 + done }, byteCount - done, offset + Int64(done))
+        if count <= 0 { return }
+        done += count
+      }
+    }
+    guard done == byteCount else { return nil }
+    return bytes
+  }
+
+  /// Writes and syncs: 0, or an `errno` value.
+  private func write(_ bytes: consuming Secret, at offset: Int64) -> Int32 {
+    let cause = Self.write(file, bytes, at: offset)
+    guard cause == 0 else { return cause }
+    return fdatasync(file) == 0 ? 0 : clibc_errno()
+  }
+
+  private static func write(_ file: Int32, _ bytes: borrowing Secret, at offset: Int64) -> Int32 {
+    let byteCount = bytes.byteCount
+    return unsafe bytes.withCString { start in
+      var done = 0
+      while done < byteCount {
+        let count = unsafe clibc_write_at(
+          file, start + done, byteCount - done, offset + Int64(done))
+        if count < 0 { return clibc_errno() }
+        if count == 0 { return ENOSPC }
+        done += count
+      }
+      return 0
+    }
+  }
+}
