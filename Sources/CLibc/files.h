@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "status.h"
@@ -43,3 +44,9 @@ static inline long clibc_write_at(int file, const void *from, size_t size, int64
   return count;
 }
 static inline int clibc_truncate(int file, int64_t size) { return ftruncate(file, (off_t)size); }
+
+// What others than root may still write to the file system of `path`; 0 if nobody knows.
+static inline int64_t clibc_free_bytes(const char *path) {
+  struct statvfs found;
+  return statvfs(path, &found) ? 0 : (int64_t)found.f_bavail * (int64_t)found.f_frsize;
+}

@@ -5,8 +5,11 @@
 #include "../CLibc/wipe.h"
 #include "late_dates.h"
 
-// `SQLITE_CONSTRAINT_UNIQUE` is made of another macro.
-enum { csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE };
+// Made of other macros.
+enum {
+  csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE,
+  csqlite_ioerr_shmsize = SQLITE_IOERR_SHMSIZE
+};
 
 // SQLite syncs the folder at each connection's first commit, in case it was that one which made
 // the WAL: a sync more for a process that lives for one commit. `CopyFile` syncs it once for all.

@@ -4,11 +4,12 @@ interposer: every one must be found out."""
 import cuts
 
 CANARIES = [
-    ("SQLite's default, DELETE and FULL",
-     {"FAULTS_SQL": "journal_mode = WAL=>journal_mode = DELETE"}),
-    ("the WAL's sync left out", {"FAULTS_SYNC": "skip:-wal"}),
+    # Each of two files would bring back what the other lost.
+    ("SQLite's default, DELETE and FULL, and no second copies",
+     {"FAULTS_SQL": "journal_mode = WAL=>journal_mode = DELETE", "FAULTS_SYNC": "skip:-copy"}),
+    ("no syncs of the WAL and of second copies", {"FAULTS_SYNC": "skip:journal.db-"}),
     ("the attempt opened after sending",
-     {"FAULTS_SQL": "open_attempts = open_attempts + 1=>open_attempts = open_attempts"}),
+     {"FAULTS_SQL": "open_attempts = open_attempts + ?1=>open_attempts = open_attempts"}),
 ]
 
 

@@ -9,13 +9,16 @@ internal import HandbackCore
 /// - blocks of 512 bytes; the first begins with `HBC1` and the journal's format version;
 /// - each record begins a block: `HBCr`, the length of its image (4 bytes, big-endian), its seal
 ///   (16 bytes), the image (`RowImage`) of the row as it was queued;
-/// - a record that is no longer needed is overwritten with zeros, and the file is cut short when
-///   the last one is. What is no record is passed over, so that damage costs only what it hits.
+/// - a record that is no longer needed is overwritten with zeros; when the last one is, the file is
+///   cut short. What is no record is passed over, so that damage costs only what it hits.
 ///
-/// Records are appended in the journal's write transactions; `flock` keeps others from cutting
-/// the file short meanwhile.
+/// Records are added behind the last one, in the journal's write transactions; `flock` keeps
+/// others from cutting the file short meanwhile.
 final class CopyFile {
   static let blockByteCount: Int64 = 512
+  /// By so much the file grows: whole blocks of the file system, so that most records need no new
+  /// size. F2FS (Linux 6.1) makes a size that grew inside the last block durable late.
+  private static let growthByteCount: Int64 = 4096
   private static let headByteCount = 24
   private static let fileMark: Literal = "HBC1"
   private static let recordMark: Literal = "HBCr"
@@ -24,6 +27,8 @@ final class CopyFile {
   private let file: Int32
   /// Where the last record that was looked for lies: the next one is near.
   private var cursor = CopyFile.blockByteCount
+  /// Behind the last record that is known of; other processes add some, too.
+  private var tail = CopyFile.blockByteCount
 
   /// A record's place, and what it says that it is about.
   struct Record {
@@ -76,11 +81,12 @@ final class CopyFile {
       // names of all three are durable.
       try JournalFile.syncFolder(of: path)
     }
-    var block = SecretBuffer(byteCountMax: Int(Self.blockByteCount))
+    let unit = isNew ? Self.growthByteCount : Self.blockByteCount
+    var block = SecretBuffer(byteCountMax: Int(Self.growthByteCount))
     block.append(Self.fileMark)
     for _ in 0..<3 { block.append(0) }
     block.append(UInt8(JournalSchema.version))
-    let cause = write(Self.padded(block), at: 0)
+    let cause = write(Self.padded(block, from: 0, to: unit), at: 0)
     guard cause == 0 else { throw JournalError(errno: cause) }
   }
 
@@ -169,22 +175,25 @@ final class CopyFile {
   func append(_ image: borrowing Secret) throws(JournalError) {
     flock(file, LOCK_EX)
     defer { flock(file, LOCK_UN) }
-    let end =
-      max(size + Self.blockByteCount - 1, Self.blockByteCount) / Self.blockByteCount
-      * Self.blockByteCount
-    var record = SecretBuffer(byteCountMax: RowImage.byteCountMax + 1024)
+    let before = size
+    if before < tail { tail = Self.blockByteCount }
+    while let record = next(from: tail) { tail = record.end }
+    let start = tail
+    var record = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     record.append(Self.recordMark)
     for shift in stride(from: 24, through: 0, by: -8) {
       record.append(UInt8(truncatingIfNeeded: image.byteCount >> shift))
     }
     record.append(RowImage.seal(image).span)
     image.withBytes { bytes in record.append(bytes) }
-    let cause = write(Self.padded(record), at: end)
+    var unit = Self.blockByteCount
+    if start + Int64(record.byteCount) > before { unit = Self.growthByteCount }
+    let cause = write(Self.padded(record, from: start, to: unit), at: start)
     guard cause == 0 else {
-      clibc_truncate(file, end)
+      if unit == Self.growthByteCount { clibc_truncate(file, before) }
       throw JournalError(errno: cause)
     }
-    cursor = end
+    cursor = start
   }
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
@@ -196,11 +205,11 @@ final class CopyFile {
     guard let found = next(from: record.offset), found.offset == record.offset,
       found.number == record.number, found.nonce == record.nonce
     else { return }
-    var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 1024)
+    var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
     _ = Self.write(file, zeros.take(), at: record.offset)
     if next(from: record.end) == nil, next(from: Self.blockByteCount) == nil {
-      clibc_truncate(file, Self.blockByteCount)
+      clibc_truncate(file, Self.growthByteCount)
     }
   }
 
@@ -217,8 +226,11 @@ final class CopyFile {
     return unsafe clibc_fstat(file, &status) == 0 ? status.size : 0
   }
 
-  private static func padded(_ buffer: consuming SecretBuffer) -> Secret {
-    while Int64(buffer.byteCount) % blockByteCount != 0 { buffer.append(0) }
+  /// Filled up with zeros to a multiple of `unit`, counted from the file's begin.
+  private static func padded(
+    _ buffer: consuming SecretBuffer, from start: Int64, to unit: Int64
+  ) -> Secret {
+    while (start + Int64(buffer.byteCount)) % unit != 0 { buffer.append(0) }
     return buffer.take()
   }
 

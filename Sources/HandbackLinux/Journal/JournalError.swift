@@ -58,7 +58,10 @@ public final class JournalError: Error {
 
   public static var missing: JournalError { JournalError(.missing) }
   public var isMissing: Bool { kind == .missing }
-  public var isFull: Bool { code == SQLITE_FULL }
+  /// The disk is; SQLite has a code of its own for the file that it shares between processes.
+  public var isFull: Bool {
+    code == SQLITE_FULL || kind == .sqlite && number == Int64(csqlite_ioerr_shmsize)
+  }
   public var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
   public var cannotOpen: Bool { code == SQLITE_CANTOPEN }
   public var isNotPermitted: Bool {

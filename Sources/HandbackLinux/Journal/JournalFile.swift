@@ -24,7 +24,15 @@ enum JournalFile {
       return false
     }
     try check(status, path)
+    // SQLite looks at these less closely.
+    try checkIfPresent(path + "-wal")
+    try checkIfPresent(path + "-shm")
     return try checkHeader(path)
+  }
+
+  private static func checkIfPresent(_ path: Text) throws(JournalError) {
+    var status = clibc_status()
+    if unsafe clibc_lstat(path.cString, &status) == 0 { try check(status, path) }
   }
 
   static func check(_ status: clibc_status, _ path: Text) throws(JournalError) {

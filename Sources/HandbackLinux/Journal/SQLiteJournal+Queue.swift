@@ -16,10 +16,11 @@ extension SQLiteJournal {
   public func queue(
     _ deactivation: Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
+    try Reserve.hold(path)
     let fingerprint = deactivation.fingerprint()
     var queued: Queued?
     do throws(JournalError) {
-      _ = try transaction { () throws(JournalError) in
+      _ = try transaction(isAccepting: true) { () throws(JournalError) in
         if let ticket = try find(fingerprint) {
           try renew(ticket, deactivation)
           queued = Queued(ticket: ticket, isNew: false)
@@ -189,6 +190,13 @@ extension SQLiteJournal {
   @discardableResult
   public func checkpoint() throws(JournalError) -> Bool {
     copies?.sync()
-    return try integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
+    let isDone = try emptyWAL()
+    // There may be room again for what a full disk took.
+    if !isNew { try? Reserve.hold(path) }
+    return isDone
+  }
+
+  func emptyWAL() throws(JournalError) -> Bool {
+    try integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
   }
 }

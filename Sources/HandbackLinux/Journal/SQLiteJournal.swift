@@ -57,6 +57,10 @@ public final class SQLiteJournal {
     do throws(JournalError) {
       return try openWhole(path, access)
     } catch {
+      if error.isFull, access == .write {
+        Reserve.release(path)
+        return try openWhole(path, access)
+      }
       // Only where the second copies say that it is ours: a file of another program's, or of a
       // newer version's, must stay as it is.
       guard access != .read, error.isDamage,
@@ -193,15 +197,22 @@ public final class SQLiteJournal {
 
   /// Runs `body` as one transaction, durable on return; its result is `body`'s.
   ///
-  /// If the journal turns out to be damaged it is mended, and `body` runs once more.
+  /// If the journal turns out to be damaged it is mended, if the disk is full the reserve is given
+  /// back, unless something is to be accepted, and `body` runs once more.
   func transaction(
-    _ body: () throws(JournalError) -> Bool
+    isAccepting: Bool = false, _ body: () throws(JournalError) -> Bool
   ) throws(JournalError) -> Bool {
     do throws(JournalError) {
       return try attempt(body)
     } catch {
-      guard error.isDamage, !isMending else { throw error }
-      try check(isDamaged: !error.isDamagedRow)
+      if error.isFull, !isAccepting {
+        // What was accepted can always be ended: that is what the reserve is for.
+        Reserve.release(path)
+        _ = try? emptyWAL()
+      } else {
+        guard error.isDamage, !isMending else { throw error }
+        try check(isDamaged: !error.isDamagedRow)
+      }
     }
     return try attempt(body)
   }

@@ -7,6 +7,10 @@ public enum Process {
   public static func protect() {
     clibc_forbid_core_dump()
     signal(SIGPIPE, clibc_ignore())
+    // So is a file that would become larger than `ulimit -f` allows.
+    signal(SIGXFSZ, clibc_ignore())
+    // What is made is for our user alone, and not closed to us by the caller's umask.
+    umask(0o077)
   }
 
   /// Makes sure that descriptors 0 to 2 are open: a file opened later must not become standard

@@ -88,7 +88,7 @@ enum JournalOpening {
         .dataError, "\(step): it is damaged, and so is its second copy",
         hint: "'handback id --repin REASON' pins another; '--hardware-id ID' gives one by hand")
     case .sqlite:
-      return sqlite(error, step)
+      return sqlite(error, step, path)
     }
   }
 
@@ -106,14 +106,15 @@ enum JournalOpening {
     Failure(.noPermission, "\(step): \(error.text) \(cause)", hint: hint)
   }
 
-  private static func sqlite(_ error: JournalError, _ step: Text) -> Failure {
+  private static func sqlite(_ error: JournalError, _ step: Text, _ path: Text) -> Failure {
     if error.isBusy {
       return Failure(
         .temporaryFailure, "\(step): another process has it locked", hint: "run again")
     }
     let text: Text = "\(step): \(Text(printable: error.text)) (SQLite \(error.number))"
     if error.isFull {
-      return Failure(.ioError, text, hint: "nothing was changed; free 12 KiB and run again")
+      let hint: Text = "nothing was changed; free \(Reserve.missingKiB(path)) KiB and run again"
+      return Failure(.ioError, text, hint: hint)
     }
     if error.isDamage {
       return Failure(

@@ -1,0 +1,59 @@
+internal import CLibc
+public import HandbackCore
+
+/// Room on the disk that is kept for what must always work: settling and withdrawing what was
+/// accepted. `journal.db-reserve` is given back when the disk is full, and nothing is accepted
+/// while it can't be made.
+public enum Reserve {
+  /// Two commits and the file that SQLite shares between processes, several times.
+  static let byteCount: Int64 = 64 * 1024
+  private static func path(_ journal: Text) -> Text { journal + "-reserve" }
+
+  private static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }
+
+  private static func size(_ path: Text) -> Int64 {
+    var status = clibc_status()
+    return unsafe clibc_lstat(path.cString, &status) == 0 ? status.size : 0
+  }
+
+  /// Makes the file if it isn't there.
+  static func hold(_ journal: Text) throws(JournalError) {
+    if isHeld(journal) { return }
+    release(journal)
+    let file = unsafe clibc_open(
+      path(journal).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    guard file >= 0 else { throw JournalError(errno: clibc_errno()) }
+    defer { close(file) }
+    // Bytes that no file system can compress: the reserve must be as large as it says.
+    var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+    var block = InlineArray<4096, UInt8>(repeating: 0)
+    var cause: Int32 = 0
+    for number in 0..<(byteCount / 4096) where cause == 0 {
+      for index in 0..<4096 {
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        block[index] = UInt8(truncatingIfNeeded: seed >> 56)
+      }
+      let count = unsafe block.span.withUnsafeBytes { bytes in
+        unsafe clibc_write_at(file, bytes.baseAddress, 4096, number * 4096)
+      }
+      if count < 0 { cause = clibc_errno() } else if count < 4096 { cause = ENOSPC }
+    }
+    if cause == 0 { return }
+    release(journal)
+    throw JournalError(errno: cause)
+  }
+
+  /// Gives the room back.
+  static func release(_ journal: Text) { _ = unsafe unlink(path(journal).cString) }
+
+  /// How much has to be freed so that one more deactivation is accepted, in KiB.
+  public static func missingKiB(_ journal: Text) -> Int64 {
+    // A commit that splits a page of the tree, and a block of second copies.
+    var needed: Int64 = 16 * 1024
+    if !isHeld(journal) { needed += byteCount }
+    // A new journal's files, and the one that SQLite shares between processes.
+    if size(journal + "-shm") < 32 * 1024 { needed += 48 * 1024 }
+    let free = unsafe clibc_free_bytes(Path.folder(of: journal).cString)
+    return (max(needed - free, 4096) + 1023) / 1024
+  }
+}
