@@ -137,23 +137,36 @@ struct JournalFileTests {
     #expect(device.sql("PRAGMA journal_mode; PRAGMA application_id") == "wal\n1212303921")
   }
 
-  @Test func `brings a version 1 file to this version, and flushes what is in it`() throws {
+  @Test(arguments: [1, 2])
+  func `brings an older file to this version, and flushes what is in it`(_ version: Int) throws {
     let emulator = Emulator()
     let device = Device(emulator)
     try FileManager.default.createDirectory(
       atPath: device.folder.path("state"), withIntermediateDirectories: true,
       attributes: [.posixPermissions: 0o700])
-    let file = Repository.file("Tests/Vectors/journals/version-1.db")
+    let file = Repository.file("Tests/Vectors/journals/version-\(version).db")
     device.folder.write("state/journal.db", try Data(contentsOf: file))
     // Reading changes nothing yet.
     #expect(device.run("status").output.contains("1 pending, 1 ended"))
-    #expect(device.sql("PRAGMA user_version") == "1")
+    #expect(device.sql("PRAGMA user_version") == "\(version)")
     let result = device.run("flush")
     #expect(result.status == 0, "\(result)")
     #expect(emulator.count("successes") == 1)
     #expect(
       device.sql("PRAGMA user_version; SELECT address FROM server") == "3\n\(emulator.baseURL)")
     #expect(device.run("id").output == "hb1-r-00000000000000000000000000-00\n", "the pin is kept")
+    // Whatever becomes of the file now, the pin is in its second copy.
+    device.folder.write("state/journal.db", "damaged")
+    let again = device.run("id")
+    #expect(again.output == "hb1-r-00000000000000000000000000-00\n", "\(again)")
+    // In neither file, it is never made anew unasked.
+    device.sql("UPDATE identity SET id = 'another'")
+    device.folder.write("state/journal.db-copy", "damaged")
+    let refused = device.run("id")
+    #expect(refused.status == 65)
+    #expect(refused.output == "")
+    #expect(device.run("id", "--scheme", "value:by-hand", "--repin", "lost").output == "by-hand\n")
+    #expect(device.run("id").output == "by-hand\n")
   }
 
   @Test func `a status needs no right to write`() throws {

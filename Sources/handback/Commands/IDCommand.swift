@@ -20,10 +20,7 @@ enum IDCommand {
     }
     // Nothing is opened to be written before there is something to pin.
     var count = 0
-    if let journal = try JournalOpening.openIfPresent(settings, .read),
-      let pinned = try HardwareIdentity.pinned(journal, count: &count),
-      arguments.repinReason == nil
-    {
+    if let pinned = try pinned(arguments, settings, count: &count), arguments.repinReason == nil {
       try checkUnchanged(pinned, request, settings)
       return try report(pinned, evidence, arguments)
     }
@@ -33,6 +30,31 @@ enum IDCommand {
     let record = try HardwareIdentity.pin(made, after: count, &journal)
     try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
     return .ok
+  }
+
+  /// The pinned record; brought back from its second copy if it is damaged. If it can't be, another
+  /// may be pinned in its place.
+  private static func pinned(
+    _ arguments: Arguments, _ settings: Settings, count: inout Int
+  ) throws(Failure) -> IdentityRecord? {
+    do throws(Failure) {
+      return try pinned(settings, .read, count: &count)
+    } catch {
+      guard error.exit == .dataError else { throw error }
+    }
+    do throws(Failure) {
+      return try pinned(settings, .write, count: &count)
+    } catch {
+      guard error.exit == .dataError, arguments.repinReason != nil, count > 0 else { throw error }
+      return nil
+    }
+  }
+
+  private static func pinned(
+    _ settings: Settings, _ access: SQLiteJournal.Access, count: inout Int
+  ) throws(Failure) -> IdentityRecord? {
+    guard let journal = try JournalOpening.openIfPresent(settings, access) else { return nil }
+    return try HardwareIdentity.pinned(journal, count: &count)
   }
 
   /// Makes a record. A refusal is a fact too: what was found is told before it fails.
