@@ -15,6 +15,7 @@ int statx(int folder, const char *path, int flags, unsigned wanted, struct statx
 
 typedef struct {
   int64_t size;
+  uint64_t inode;
   uint32_t mode;
   uint32_t owner;
   uint32_t links;
@@ -27,6 +28,7 @@ static inline int clibc_status_at(int folder, const char *path, int flags, clibc
   struct statx found;
   if (statx(folder, path, flags, STATX_BASIC_STATS, &found)) return -1;
   to->size = (int64_t)found.stx_size;
+  to->inode = found.stx_ino;
   to->mode = found.stx_mode & 07777;
   to->owner = found.stx_uid;
   to->links = found.stx_nlink;

@@ -7,6 +7,7 @@ public import HandbackCore
 public enum Reserve {
   /// Two commits and the file that SQLite shares between processes, several times.
   static let byteCount: Int64 = 64 * 1024
+
   private static func path(_ journal: Text) -> Text { journal + "-reserve" }
 
   private static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }

@@ -7,10 +7,13 @@ extension SQLiteJournal {
   /// puts it in its place. The damaged file is set aside with its WAL, never deleted.
   static func rebuild(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
     let folder = Path.folder(of: path)
+    let before = inode(path)
     let lock = unsafe clibc_open(folder.cString, O_RDONLY | O_DIRECTORY, 0)
     guard lock >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
     defer { close(lock) }
     flock(lock, LOCK_EX)
+    // Another process may have done it meanwhile.
+    guard inode(path) == before else { return }
     let aside = try asidePath(path)
     let new = path + "-new"
     remove(new, "")
@@ -28,6 +31,11 @@ extension SQLiteJournal {
     if cause == 0 { cause = Folder.sync(folder) }
     guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
     report.asidePath = aside
+  }
+
+  private static func inode(_ path: Text) -> UInt64 {
+    var status = clibc_status()
+    return unsafe clibc_lstat(path.cString, &status) == 0 ? status.inode : 0
   }
 
   @inline(never)

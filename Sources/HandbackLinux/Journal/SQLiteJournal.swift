@@ -9,6 +9,9 @@ public import HandbackCore
 /// lives for one commit must not pay for a checkpoint, so none is made at close; the WAL is
 /// bounded by one every 128 pages instead.
 ///
+/// Each row has a seal (`SealedTable`), and what is pending a second copy (`CopyFile`), made durable
+/// before the row is: flash damages files, and a row that isn't what was written is never sent.
+///
 /// A class: in Embedded Swift a noncopyable struct can't be dropped in another module when what
 /// it is made of is hidden from there.
 public final class SQLiteJournal {
@@ -29,6 +32,7 @@ public final class SQLiteJournal {
     report = JournalReport()
     return taken
   }
+
   /// The server that `serverState` is about: a base URL.
   public var serverAddress: Text = ""
 
