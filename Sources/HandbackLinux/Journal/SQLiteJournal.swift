@@ -164,7 +164,17 @@ public final class SQLiteJournal {
 
   /// Brings an older journal to this version's format: whole, or not at all.
   private func migrate() throws(JournalError) {
-    _ = try transaction { () throws(JournalError) in
+    do throws(JournalError) {
+      try migrateOnce()
+    } catch {
+      // Not to be mended: nothing in it is sealed yet, so all would be taken for damaged. It is as
+      // it was, and a read that failed once may be all that was wrong.
+      throw error.isDamage ? JournalError(.sqlite, Int64(SQLITE_IOERR), error.text) : error
+    }
+  }
+
+  private func migrateOnce() throws(JournalError) {
+    _ = try attempt { () throws(JournalError) in
       // Read again: another process may have done it while this one waited for the lock.
       var version = try connection.integer("PRAGMA user_version")
       guard version < JournalSchema.version else { return false }
