@@ -21,6 +21,7 @@
 #include "files.h"
 #include "options.h"
 #include "hardware.h"
+#include "sync.h"
 #include "tpm.h"
 #include "events.h"
 

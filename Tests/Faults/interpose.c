@@ -5,7 +5,6 @@
 //   FAULTS_SYNC=list:FILE           writes the name of each file that is synced
 //   FAULTS_SYNC=lose:N              sync N fails, and what was written since the file's last sync
 //                                   is gone: the pages were dropped, as ext4 and XFS do
-//   FAULTS_SYNC=whole               each sync is one of the whole file system, too
 //   FAULTS_SYNC=skip:WORD           syncs of files with WORD in their names are left out
 //   FAULTS_SQL=OLD=>NEW             in each SQL statement
 #define _GNU_SOURCE
@@ -20,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t);
@@ -36,7 +36,7 @@ static long fail_at = -1, fail_on, lose_at = -1;
 static const char *skipped, *old_text, *new_text;
 static atomic_long allocations, syncs;
 static char owner_letters[65536];
-static int is_listing, is_whole;
+static int is_listing;
 
 // The object that holds `address`: 'h' the program, 's' SQLite, 'c' libcurl, 'o' another.
 static int find_owner(struct dl_phdr_info *info, size_t size, void *data) {
@@ -121,6 +121,7 @@ static void remember(int file, off_t offset, size_t length) {
 static ssize_t (*next_pwrite)(int, const void *, size_t, off_t);
 static ssize_t (*next_write)(int, const void *, size_t);
 static int (*next_ftruncate)(int, off_t);
+static long (*next_syscall)(long, ...);
 static int (*next_fsync)(int), (*next_fdatasync)(int), (*next_close)(int);
 
 static void forget(int file) {
@@ -182,11 +183,21 @@ static int synced(int file, int (*next)(int)) {
     return -1;
   }
   forget(file);
-  if (is_whole && syncfs(file)) return -1;
   return next(file);
 }
 int fsync(int file) { return synced(file, next_fsync); }
 int fdatasync(int file) { return synced(file, next_fdatasync); }
+
+// The program has an fdatasync of its own, which makes the call so.
+long syscall(long number, ...) {
+  long six[6];
+  va_list arguments;
+  va_start(arguments, number);
+  for (int i = 0; i < 6; i++) six[i] = va_arg(arguments, long);
+  va_end(arguments);
+  if (number == SYS_fdatasync) return synced((int)six[0], next_fdatasync);
+  return next_syscall(number, six[0], six[1], six[2], six[3], six[4], six[5]);
+}
 
 // MARK: - SQL
 
@@ -223,12 +234,12 @@ __attribute__((constructor)) static void begin(void) {
   *(void **)&next_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
   *(void **)&next_fsync = dlsym(RTLD_NEXT, "fsync");
   *(void **)&next_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
+  *(void **)&next_syscall = dlsym(RTLD_NEXT, "syscall");
   *(void **)&next_close = dlsym(RTLD_NEXT, "close");
   char *sync = getenv("FAULTS_SYNC");
   if (sync && !strncmp(sync, "list:", 5))
     report = open(sync + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (sync && !strncmp(sync, "lose:", 5)) lose_at = atol(sync + 5);
-  if (sync && !strcmp(sync, "whole")) is_whole = 1;
   if (sync && !strncmp(sync, "skip:", 5)) skipped = sync + 5;
   char *sql = getenv("FAULTS_SQL");
   char *arrow = sql ? strstr(sql, "=>") : NULL;
