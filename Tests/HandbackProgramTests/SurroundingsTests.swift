@@ -90,7 +90,7 @@ struct SurroundingsTests {
         q="env -i \(Program.path) deactivate --queue-only --config \(device.folder.path("handback.conf"))"
         $q --journal \(journal) || exit 2
         mount -o remount,ro tmpfs \(data.url.path)
-        \(Program.path) status --journal \(journal) || exit 3
+        env -i \(Program.path) status --journal \(journal) || exit 3
         $q --hardware-id other --journal \(journal)
         """,
       ])
