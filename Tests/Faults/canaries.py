@@ -17,7 +17,7 @@ def run(workshop, seed):
     """Tallies in which something has to be wrong."""
     tallies = []
     for name, environment in CANARIES:
-        environment = {**environment, "LD_PRELOAD": "/mnt/work/interpose.so"}
+        environment = {**environment, "LD_PRELOAD": "/mnt/rig/interpose.so"}
         recording = cuts.record(workshop, cuts.EXT4, [("one", 2)], environment)
         tally = cuts.check(workshop, recording, f"canary: {name}", 4, seed, tells=False)
         if tally.lost + tally.false == 0:

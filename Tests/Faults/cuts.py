@@ -33,8 +33,8 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmp /mnt
 mount -t tmpfs tmp /run
-mkdir /mnt/work /mnt/disk
-mount -t hostfs none /mnt/work -o {work}
+mkdir /mnt/rig /mnt/disk
+mount -t hostfs none /mnt/rig -o {work}
 ip link set lo up
 {body}
 echo o > /proc/sysrq-trigger
@@ -49,7 +49,7 @@ echo "0 $(blockdev --getsz /dev/ubda) log-writes /dev/ubda /dev/ubdb" |
   dmsetup create lw --noudevsync && dmsetup mknodes
 {mkfs} /dev/mapper/lw
 mount -t {type} -o {options} /dev/mapper/lw /mnt/disk
-{python} {here}/guest.py /mnt/work/{name}/plan.json > /mnt/work/{name}/out 2>&1
+{python} {here}/guest.py /mnt/rig/{name}/plan.json > /mnt/rig/{name}/out 2>&1
 umount /mnt/disk
 dmsetup remove lw --noudevsync
 """
@@ -59,7 +59,7 @@ MOUNT = """\
 modules=$(echo /usr/lib/uml/modules/*/kernel)
 insmod $modules/drivers/block/loop.ko
 {load}
-{python} {here}/mounting.py /mnt/work/{name} {limit} {seed} {stride} > /mnt/work/{name}/out 2>&1
+{python} {here}/mounting.py /mnt/rig/{name} {limit} {seed} {stride} > /mnt/rig/{name}/out 2>&1
 """
 
 
@@ -120,7 +120,7 @@ def plan(folder, journals, **more):
     names.append(rig.VERSION_1_DEVICE)
     with open(f"{folder}/plan.json", "w") as file:
         json.dump({"program": os.path.abspath(rig.PROGRAM), "mount": "/mnt/disk",
-                   "server": f"/mnt/work/{name}/server", "names": names, "journals": journals,
+                   "server": f"/mnt/rig/{name}/server", "names": names, "journals": journals,
                    "environment": {}, **more}, file)
     # Its certificates: made here, where it takes a moment.
     rig.Server(f"{folder}/server").close()

@@ -12,7 +12,7 @@ from rig import HERE, Tally
 
 LIVE = """\
 mount -t ext4 -o nodiscard /dev/ubda /mnt/disk
-{python} {here}/guest.py /mnt/work/{name}/plan.json > /mnt/work/{name}/out 2>&1
+{python} {here}/guest.py /mnt/rig/{name}/plan.json > /mnt/rig/{name}/out 2>&1
 """
 
 
@@ -21,7 +21,7 @@ def run(workshop, seed, count):
     folder = workshop.folder("kills")
     name = os.path.basename(folder)
     journals = [("one", 3), ("old", 0)]
-    names = cuts.plan(folder, journals, marks=f"/mnt/work/{name}/marks")
+    names = cuts.plan(folder, journals, marks=f"/mnt/rig/{name}/marks")
     fresh, data, marks_path = f"{folder}/fresh", f"{folder}/data", f"{folder}/marks"
     with open(fresh, "wb") as file:
         file.truncate(cuts.EXT4.size)

@@ -193,7 +193,7 @@ struct ClockTests {
   // MARK: - Other TLS libraries
 
   /// Debian's libcurl with GnuTLS, which takes no time from us.
-  @Test(.enabled(if: EconomyTests.isNative))
+  @Test(.enabled(if: Program.isNative))
   func `with another TLS library the clock has to be set`() throws {
     let library = "/usr/lib/x86_64-linux-gnu/libcurl-gnutls.so.4"
     try #require(FileManager.default.fileExists(atPath: library), "install libcurl3-gnutls")

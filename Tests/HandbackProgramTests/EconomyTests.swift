@@ -4,10 +4,7 @@ import Testing
 
 /// What the program costs, where a number is a promise: counted, not timed.
 struct EconomyTests {
-  /// Under QEMU these would be QEMU's own.
-  static let isNative = ProcessInfo.processInfo.environment["HANDBACK_PROGRAM_IS_EMULATED"] == nil
-
-  @Test(.enabled(if: isNative))
+  @Test(.enabled(if: Program.isNative))
   func `queueing opens no socket, maps no libcurl, and syncs at most twice`() throws {
     let device = Device()
     device.run("deactivate", "--queue-only")
@@ -52,7 +49,7 @@ struct EconomyTests {
         """)
   }
 
-  @Test(.enabled(if: isNative))
+  @Test(.enabled(if: Program.isNative))
   func `is linked to the C library, SQLite and udev alone, and is small`() {
     let dynamic = Command.run("readelf", ["-d", Program.path]).output
     let needed = dynamic.split(separator: "\n").filter { $0.contains("(NEEDED)") }
@@ -67,7 +64,7 @@ struct EconomyTests {
     #expect(size ?? .max <= 256 * 1024)
   }
 
-  @Test(.enabled(if: isNative), .timeLimit(.minutes(3)))
+  @Test(.enabled(if: Program.isNative), .timeLimit(.minutes(3)))
   func `a flush of 10,000 takes one connection, and no more memory than one of 100`() throws {
     var peaks: [Int] = []
     for count in [100, 10_000] {

@@ -11,7 +11,7 @@ struct KillTests {
     // Another seed by HANDBACK_SEED=N; each run prints its own when it fails.
     let environment = ProcessInfo.processInfo.environment
     let seed = environment["HANDBACK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1..<1 << 32)
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let emulator = Emulator()
     let devices = (1...Self.kills).map { "device-\($0)" }
     emulator.control(
@@ -55,21 +55,5 @@ struct KillTests {
     let rows = Int(device.sql("SELECT count(*) FROM deactivation"))
     #expect(emulator.count("successes") == rows, "seed \(seed)")
     #expect(device.sql("PRAGMA integrity_check") == "ok")
-  }
-}
-
-/// A small generator whose sequence is its seed's (Steele, Lea and Flood, "Fast splittable
-/// pseudorandom number generators", 2014).
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -5,8 +5,6 @@ import Testing
 /// Every secret bears a mark, and the marks are looked for wherever one could have been left: what
 /// is printed, the journal's files, and the process's memory as it exits.
 struct SecretTests {
-  static let isNative = ProcessInfo.processInfo.environment["HANDBACK_PROGRAM_IS_EMULATED"] == nil
-
   /// A way to name the license and a way to authorize the request.
   struct Ways: CustomTestStringConvertible, Sendable {
     let testDescription: String
@@ -45,7 +43,7 @@ struct SecretTests {
       ], plain: []),
   ]
 
-  @Test(.enabled(if: isNative), arguments: ways)
+  @Test(.enabled(if: Program.isNative), arguments: ways)
   func `leaves no secret in output, journal or memory`(_ ways: Ways) {
     let emulator = Emulator()
     Self.teach(emulator)
@@ -98,7 +96,7 @@ struct SecretTests {
     }
   }
 
-  @Test(.enabled(if: isNative))
+  @Test(.enabled(if: Program.isNative))
   func `the search of memory finds what is there`() {
     // The keys of the settings file are in memory, as paths; so the search isn't blind.
     let device = Device()

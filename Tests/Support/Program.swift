@@ -7,6 +7,10 @@ public struct Program {
     ProcessInfo.processInfo.environment["HANDBACK_PROGRAM"]
     ?? Repository.file(".build-embedded/handback").path
 
+  /// Not under QEMU, whose own calls and memory would be counted.
+  public static let isNative =
+    ProcessInfo.processInfo.environment["HANDBACK_PROGRAM_IS_EMULATED"] == nil
+
   public struct Result: Sendable {
     public let status: Int32
     public let output: String

@@ -1,34 +1,13 @@
-import Foundation
 import TestSupport
 import Testing
 
-/// The agent's days, from many seeds: `HANDBACK_SEED` tells one, `HANDBACK_SEED_COUNT` says how many
-/// are lived else. `scripts/simulate` lives ten thousand.
+/// The agent's days, from many seeds. `scripts/simulate` lives ten thousand.
 struct DaySimulationTests {
-  private static let environment = ProcessInfo.processInfo.environment
-
   @Test func `whatever a day brings, nothing is lost, early or without end`() {
-    if let seed = Self.environment["HANDBACK_SEED"].flatMap({ UInt64($0) }) {
+    Seeds.live(300, inSuite: "DaySimulationTests") { seed in
       let day = DaySimulation(seed: seed)
-      let problems = day.run()
-      print(day.account)
-      #expect(problems == [])
-      return
+      return Seeds.Life(problems: day.run()) { day.account }
     }
-    let count = Self.environment["HANDBACK_SEED_COUNT"].flatMap { UInt64($0) } ?? 300
-    var failed: [UInt64] = []
-    for seed in 1...max(count, 1) {
-      let problems = DaySimulation(seed: seed).run()
-      guard problems != [] else { continue }
-      failed.append(seed)
-      Issue.record(
-        """
-        seed \(seed): \(problems.prefix(5))
-        again, with its story: HANDBACK_SEED=\(seed) swift test --filter DaySimulationTests
-        """)
-      if failed.count == 5 { break }
-    }
-    #expect(failed == [])
   }
 
   @Test func `a seed tells one story`() {

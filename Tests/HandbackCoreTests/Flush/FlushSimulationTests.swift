@@ -1,35 +1,14 @@
-import Foundation
 import TestSupport
 import Testing
 
-/// Thousands of lives of a device. The environment variable `HANDBACK_SEED` runs one of them and
-/// prints it; `HANDBACK_SEED_COUNT` says how many are run else.
+/// Thousands of lives of a device.
 struct FlushSimulationTests {
-  private static let environment = ProcessInfo.processInfo.environment
-
   @Test func `everything settles and the server agrees, whatever happened before`() {
-    if let seed = Self.environment["HANDBACK_SEED"].flatMap({ UInt64($0) }) {
+    Seeds.live(2000, inSuite: "FlushSimulationTests") { seed in
       var simulation = Simulation(seed: seed)
       let problems = simulation.run()
-      print("seed \(seed): \(simulation.account)")
-      #expect(problems == [])
-      return
+      return Seeds.Life(problems: problems) { [simulation] in simulation.account }
     }
-    let count = Self.environment["HANDBACK_SEED_COUNT"].flatMap { UInt64($0) } ?? 2000
-    var failed: [UInt64] = []
-    for seed in 1...max(count, 1) {
-      var simulation = Simulation(seed: seed)
-      let problems = simulation.run()
-      guard problems != [] else { continue }
-      failed.append(seed)
-      Issue.record(
-        """
-        seed \(seed): \(problems)
-        again, with its story: HANDBACK_SEED=\(seed) swift test --filter FlushSimulationTests
-        """)
-      if failed.count == 5 { break }
-    }
-    #expect(failed == [])
   }
 
   @Test func `a seed tells one story`() {

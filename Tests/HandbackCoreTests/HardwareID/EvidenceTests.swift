@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HandbackCore
@@ -276,7 +277,7 @@ import Testing
   func `gives the same ID in any order of enumeration`(index: Int) {
     let device = Self.devices[index]
     let expected = device.outcome
-    var generator = Generator(seed: UInt64(index))
+    var generator = SeededGenerator(seed: UInt64(index))
     for _ in 0..<40 {
       let found = device.observations
       found.list.shuffle(using: &generator)
@@ -288,7 +289,7 @@ import Testing
   func `gives the same ID for any letter case, blanks, NULs and newlines`(index: Int) {
     let device = Self.devices[index]
     let expected = device.outcome
-    var generator = Generator(seed: UInt64(index) + 99)
+    var generator = SeededGenerator(seed: UInt64(index) + 99)
     for _ in 0..<40 {
       let found = device.observations
       for observation in found.list {
@@ -311,7 +312,7 @@ import Testing
   func `gives the same ID or none with any sources late or unreadable`(index: Int) {
     let device = Self.devices[index]
     let expected = device.outcome
-    var generator = Generator(seed: UInt64(index) + 7)
+    var generator = SeededGenerator(seed: UInt64(index) + 7)
     var outcomes: Set<String> = []
     let count = device.observations.list.count
     for _ in 0..<150 {
@@ -335,7 +336,7 @@ import Testing
   func `gives the same ID or none while udev is busy`(index: Int) {
     let device = Self.devices[index]
     let expected = device.outcome
-    var generator = Generator(seed: UInt64(index) + 3)
+    var generator = SeededGenerator(seed: UInt64(index) + 3)
     let lateSources: [HardwareIDSource] = [.socSerial, .boardEEPROM, .eMMC, .networkAddress]
     for _ in 0..<40 {
       let found = device.observations
@@ -365,7 +366,7 @@ import Testing
   }
 
   @Test func `orders what it prints by rank, whatever the order of reading`() {
-    var generator = Generator(seed: 12)
+    var generator = SeededGenerator(seed: 12)
     let device = DeviceUnderTest.server
     let expected = device.evidence.readings.map { $0.source.name.description }
     for _ in 0..<20 {

@@ -32,7 +32,7 @@ import Testing
 
   @Test(arguments: rows.filter { $0.kind == "serial" })
   func `refuses a listed serial and a thousand variants`(row: Row) {
-    var generator = Generator(seed: UInt64(row.value.utf8.count) &* 77 &+ 1)
+    var generator = SeededGenerator(seed: UInt64(row.value.utf8.count) &* 77 &+ 1)
     for variant in 0..<1000 {
       let text = variant == 0 ? row.value : Variant.ofSerial(row.value, &generator)
       let normalized = Text(text).normalized()
@@ -42,7 +42,7 @@ import Testing
 
   @Test(arguments: rows.filter { $0.kind == "uuid" })
   func `refuses a listed UUID and a thousand variants in both byte orders`(row: Row) throws {
-    var generator = Generator(seed: 4)
+    var generator = SeededGenerator(seed: 4)
     for variant in 0..<1000 {
       let text = Variant.ofUUID(row.value, isSwapped: variant % 2 == 1, &generator)
       let normalized = Text(text).normalized()
@@ -53,7 +53,7 @@ import Testing
 
   @Test(arguments: rows.filter { $0.kind == "mac" })
   func `refuses a listed address and a thousand variants`(row: Row) throws {
-    var generator = Generator(seed: 5)
+    var generator = SeededGenerator(seed: 5)
     for _ in 0..<1000 {
       let text = Variant.ofAddress(row.value, &generator)
       let address = try #require(MACAddress(Text(text).normalized()))
@@ -63,7 +63,7 @@ import Testing
 
   @Test(arguments: rows.filter { $0.kind == "address-prefix" })
   func `refuses a thousand addresses with a typed beginning`(row: Row) throws {
-    var generator = Generator(seed: 6)
+    var generator = SeededGenerator(seed: 6)
     let pairs = row.value.split(separator: ":")
     for _ in 0..<1000 {
       let rest = (pairs.count..<6).map { _ in
@@ -180,7 +180,7 @@ import Testing
 
 /// Ways to write one value that a firmware, a kernel or a tool has.
 enum Variant {
-  static func ofSerial(_ value: String, _ generator: inout Generator) -> String {
+  static func ofSerial(_ value: String, _ generator: inout SeededGenerator) -> String {
     var text = recased(value, &generator)
     if Bool.random(using: &generator) {
       text = text.replacingOccurrences(of: " ", with: blank(&generator))
@@ -190,7 +190,8 @@ enum Variant {
     return text
   }
 
-  static func ofUUID(_ value: String, isSwapped: Bool, _ generator: inout Generator) -> String {
+  static func ofUUID(_ value: String, isSwapped: Bool, _ generator: inout SeededGenerator) -> String
+  {
     var text = value
     if isSwapped {
       let digits = Array(value.replacingOccurrences(of: "-", with: ""))
@@ -203,7 +204,7 @@ enum Variant {
       + blankOrNone(&generator)
   }
 
-  static func ofAddress(_ value: String, _ generator: inout Generator) -> String {
+  static func ofAddress(_ value: String, _ generator: inout SeededGenerator) -> String {
     let text =
       Bool.random(using: &generator)
       ? value : value.replacingOccurrences(of: ":", with: "-")
@@ -211,7 +212,7 @@ enum Variant {
       + blankOrNone(&generator)
   }
 
-  private static func recased(_ text: String, _ generator: inout Generator) -> String {
+  private static func recased(_ text: String, _ generator: inout SeededGenerator) -> String {
     String(
       decoding: text.utf8.map { byte -> UInt8 in
         let isLetter = (0x41...0x5A).contains(byte & 0xDF)
@@ -219,30 +220,15 @@ enum Variant {
       }, as: UTF8.self)
   }
 
-  private static func pick(_ choices: [String], _ generator: inout Generator) -> String {
+  private static func pick(_ choices: [String], _ generator: inout SeededGenerator) -> String {
     choices[Int.random(in: choices.indices, using: &generator)]
   }
 
-  private static func blank(_ generator: inout Generator) -> String {
+  private static func blank(_ generator: inout SeededGenerator) -> String {
     pick([" ", "  ", "\t", " \t "], &generator)
   }
 
-  private static func blankOrNone(_ generator: inout Generator) -> String {
+  private static func blankOrNone(_ generator: inout SeededGenerator) -> String {
     pick(["", " ", "\n", "\t", "\r\n", "\0"], &generator)
-  }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct Generator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }

@@ -125,11 +125,11 @@ import Testing
 
   /// libudev is mocked by a preloaded library, which QEMU's guest does not load.
   static let canMock =
-    EconomyTests.isNative && Command.run("unshare", ["--mount", "true"]).status == 0
+    Program.isNative && Command.run("unshare", ["--mount", "true"]).status == 0
     && Command.run("sh", ["-c", "command -v umockdev-run >/dev/null"]).status == 0
 
   @Test func `can mock libudev in CI`() {
-    if DeviceSamples.isCI, EconomyTests.isNative {
+    if DeviceSamples.isCI, Program.isNative {
       #expect(Self.canMock, "umockdev and the right to unshare mounts")
     }
   }

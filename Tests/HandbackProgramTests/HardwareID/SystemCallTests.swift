@@ -5,11 +5,11 @@ import Testing
 /// What the derivation asks of the kernel, and what a cut at any of its writes leaves.
 @Suite(.serialized) struct SystemCallTests {
   static let isPossible =
-    EconomyTests.isNative
+    Program.isNative
     && Command.run("sh", ["-c", "strace true 2>/dev/null"]).status == 0
 
   @Test func `can run in CI`() {
-    if DeviceSamples.isCI, EconomyTests.isNative { #expect(Self.isPossible, "strace") }
+    if DeviceSamples.isCI, Program.isNative { #expect(Self.isPossible, "strace") }
   }
 
   private let folder = TemporaryFolder()

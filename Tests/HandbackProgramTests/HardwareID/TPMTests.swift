@@ -52,11 +52,11 @@ extension Identification {
 
 @Suite(.serialized) struct TPMTests {
   static let isPossible =
-    EconomyTests.isNative
+    Program.isNative
     && Command.run("sh", ["-c", "command -v swtpm tpm2_createek >/dev/null"]).status == 0
 
   @Test func `can run in CI`() {
-    if DeviceSamples.isCI, EconomyTests.isNative {
+    if DeviceSamples.isCI, Program.isNative {
       #expect(Self.isPossible, "swtpm and tpm2-tools")
     }
   }
