@@ -15,15 +15,18 @@ enum FuzzRow {
   static func run(_ input: FuzzInput) {
     var input = input
     var handle: OpaquePointer?
-    let sql = "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
+    // The request's fields and the wait, where `RowColumn` has them; nobody reads the others here.
+    let sql = """
+      SELECT 0, 0, 0, 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, 0, 0, ?12, ?13, ?14
+      """
     require(
       sqlite3_prepare_v2(connection, sql, -1, &handle, nil) == SQLITE_OK, "SQLite can't prepare")
     var pieces: [[UInt8]] = []
     for index in 1...14 { bind(&input, to: handle, CInt(index), &pieces) }
     var statement = SQLiteStatement(owning: handle)
     guard (try? statement.step()) == true else { return }
-    _ = DeactivationRow.wait(statement, from: 11)
-    guard let deactivation = DeactivationRow.read(statement, from: 0) else { return }
+    _ = DeactivationRow.wait(statement, from: RowColumn.wait)
+    guard let deactivation = DeactivationRow.read(statement) else { return }
     let body = deactivation.body()
     let isObject = body.withBytes { bytes in JSONText.isObject(bytes) }
     require(isObject, "a body that is no JSON object")
