@@ -30,7 +30,8 @@ static inline const char *clibc_environment(int index) { return environ ? enviro
 typedef void (*clibc_handler)(int);
 static inline clibc_handler clibc_ignore(void) { return SIG_IGN; }
 
-// A place in a file of 64 bits on every board; EINTR is tried again.
+// A place in a file of 64 bits on every board, when writing one below 0 for the file's own; EINTR is
+// tried again.
 static inline long clibc_read_at(int file, void *to, size_t size, int64_t offset) {
   ssize_t count;
   do count = pread(file, to, size, (off_t)offset);
@@ -39,7 +40,7 @@ static inline long clibc_read_at(int file, void *to, size_t size, int64_t offset
 }
 static inline long clibc_write_at(int file, const void *from, size_t size, int64_t offset) {
   ssize_t count;
-  do count = pwrite(file, from, size, (off_t)offset);
+  do count = offset < 0 ? write(file, from, size) : pwrite(file, from, size, (off_t)offset);
   while (count < 0 && errno == EINTR);
   return count;
 }

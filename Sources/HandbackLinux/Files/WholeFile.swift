@@ -12,7 +12,7 @@ public enum WholeFile {
     guard file >= 0 else { return clibc_errno() }
     // Whoever is to read it may be another user, whatever the umask is.
     fchmod(file, mode)
-    var cause = Descriptor.write(bytes, to: file)
+    var cause = Descriptor.write(bytes.span, to: file)
     close(file)
     if cause == 0, unsafe rename(new.cString, path.cString) != 0 { cause = clibc_errno() }
     if cause != 0 { unsafe unlink(new.cString) }

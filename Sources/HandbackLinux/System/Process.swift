@@ -67,23 +67,3 @@ public enum Process {
     return unsafe Text(cString: text)
   }
 }
-
-/// Writes to a descriptor until all is written.
-public enum Descriptor {
-  /// 0, or an `errno` value.
-  public static func write(_ bytes: [UInt8], to file: Int32) -> Int32 {
-    var written = 0
-    while written < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe CLibc.write(
-          file, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
-      }
-      if count >= 0 {
-        written += count
-      } else if clibc_errno() != EINTR {
-        return clibc_errno()
-      }
-    }
-    return 0
-  }
-}

@@ -17,7 +17,7 @@ struct Console {
   }
 
   static func write(_ bytes: [UInt8]) throws(Failure) {
-    let cause = Descriptor.write(bytes, to: 1)
+    let cause = Descriptor.write(bytes.span, to: 1)
     guard cause == 0 else {
       throw Failure(
         .ioError, "cannot write to standard output: \(Process.description(ofErrno: cause))")
@@ -51,13 +51,13 @@ struct Console {
     let head: Text = Process.isErrorStreamJournal ? "<\(level.rawValue)>" : "handback: "
     // Nobody is left to be told if standard error can't be written.
     let line: Text = "\(head)\(text)\n"
-    _ = Descriptor.write(line.bytes, to: 2)
+    _ = Descriptor.write(line.bytes.span, to: 2)
   }
 
   /// A line that the next one overwrites; `nil` removes it.
   static func progress(_ text: Text?) {
     guard Process.isTerminal(2) else { return }
     let line: Text = "\r\u{1B}[K\(text ?? "")"
-    _ = Descriptor.write(line.bytes, to: 2)
+    _ = Descriptor.write(line.bytes.span, to: 2)
   }
 }

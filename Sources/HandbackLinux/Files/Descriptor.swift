@@ -1,0 +1,38 @@
+internal import CLibc
+internal import HandbackCore
+
+/// Whole reads and writes of a descriptor.
+public enum Descriptor {
+  /// Writes until all is written: 0, or an `errno` value. Where the file's own place is, or at
+  /// `offset`.
+  @inline(never)
+  public static func write(_ bytes: Span<UInt8>, to file: Int32, at offset: Int64 = -1) -> Int32 {
+    unsafe bytes.withUnsafeBytes { buffer in
+      var done = 0
+      while done < buffer.count {
+        let count = unsafe clibc_write_at(
+          file, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done,
+          offset < 0 ? offset : offset + Int64(done))
+        if count < 0 { return clibc_errno() }
+        if count == 0 { return ENOSPC }
+        done += count
+      }
+      return 0
+    }
+  }
+
+  /// So many bytes; `nil` if there are fewer, or they can't be read.
+  static func read(_ file: Int32, at offset: Int64, _ byteCount: Int) -> Secret? {
+    var done = 0
+    let bytes = unsafe Secret(byteCount: byteCount) { buffer in
+      while done < byteCount {
+        let count = unsafe clibc_read_at(
+          file, buffer.baseAddress.map { unsafe $0 + done }, byteCount - done, offset + Int64(done))
+        if count <= 0 { return }
+        done += count
+      }
+    }
+    guard done == byteCount else { return nil }
+    return bytes
+  }
+}
