@@ -128,9 +128,13 @@ struct ClockTests {
     #expect(emulator.count("requests") == 1)
     #expect(journaledFloor(device) == time)
     device.setWallClock("@2039-09-03 05:21:00")
-    _ = device.sql("UPDATE server SET anchor_boot = 1")
-    let late = device.run("deactivate", "--hardware-id", "demo-device-2")
+    // In the same boot the server's time is known better than the wall clock's.
+    let early = device.run("deactivate", "--hardware-id", "demo-device-2")
+    #expect(early.output.contains("\ndeactivated "), "\(early)")
+    device.startAnotherBoot()
+    let late = device.run("deactivate", "--hardware-id", "demo-device-3")
     #expect(code(device, late) == "tls_certificate_expired")
+    #expect(journaledFloor(device) == time, "the anchor alone was forgotten")
   }
 
   // MARK: - The server's clock
@@ -167,11 +171,13 @@ struct ClockTests {
     let second = device.run("deactivate", "--hardware-id", "demo-device-2")
     #expect(second.output.contains("\ndeactivated "), "\(second)")
     // And in another boot.
-    _ = device.sql("UPDATE server SET anchor_boot = 1")
+    let floor = journaledFloor(device)
+    device.startAnotherBoot()
     emulator.control("/reset", [:])
     emulator.control("/clock", ["offset": 0])
     let third = device.run("deactivate")
     #expect(third.output.contains("\ndeactivated "), "\(third)")
+    #expect(journaledFloor(device) >= floor, "the anchor alone was forgotten")
     #expect(emulator.count("tls_failures") == 0)
   }
 

@@ -53,9 +53,22 @@ public struct Device {
   }
 
   /// One fact of the journal, asked for with the `sqlite3` command.
+  @discardableResult
   public func sql(_ query: String) -> String {
     Command.run("sqlite3", [journal, query]).output
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// The row about the server as another boot finds it: as it is, and sealed.
+  public func startAnotherBoot() {
+    sql("UPDATE server SET anchor_boot = 1")
+    let names = [
+      "id", "failures", "reason", "wait_ms", "wait_end_ms", "wait_boot", "clock_floor",
+      "anchor_at", "anchor_boot_ms", "anchor_boot", "address",
+    ]
+    let columns = sql("SELECT \(names.map { "quote(\($0))" }.joined(separator: ", ")) FROM server")
+      .split(separator: "|").map(String.init)
+    sql("UPDATE server SET seal = \(SealedRows.seal(quoted: columns))")
   }
 
   /// Standard output of `--json`, taken apart.

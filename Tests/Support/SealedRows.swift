@@ -24,11 +24,26 @@ public enum SealedRows {
       row.add(0)
       row.addNull()
       row.add(0)
-      let (values, copy) = row.seal()
-      sql += "INSERT INTO deactivation VALUES (\(values));\n"
+      let (values, seal, copy) = row.seal()
+      sql += "INSERT INTO deactivation VALUES (\(values),\(seal));\n"
       copies.append(copy)
     }
     return (sql + "COMMIT;\n", copies)
+  }
+
+  /// A row's columns as the `sqlite3` command quotes them: its check value, for SQL.
+  public static func seal(quoted columns: [String]) -> String {
+    var row = Row()
+    for column in columns {
+      if let number = Int(column) {
+        row.add(number)
+      } else if column == "NULL" {
+        row.addNull()
+      } else {
+        row.add(String(column.dropFirst().dropLast()))
+      }
+    }
+    return row.seal().seal
   }
 
   private struct Row: ~Copyable {
@@ -55,7 +70,7 @@ public enum SealedRows {
       image.appendNull()
     }
 
-    consuming func seal() -> (values: String, copy: Data) {
+    consuming func seal() -> (values: String, seal: String, copy: Data) {
       let values = values
       let image = image.take()
       let bytes = image.copyBytes()
@@ -65,7 +80,7 @@ public enum SealedRows {
       copy.append(contentsOf: seal + bytes)
       copy.append(Data(count: (512 - copy.count % 512) % 512))
       let hex = seal.map { String(format: "%02x", $0) }.joined()
-      return (values.joined(separator: ",") + ",X'\(hex)'", copy)
+      return (values.joined(separator: ","), "X'\(hex)'", copy)
     }
   }
 }
