@@ -7,17 +7,19 @@ import Testing
 /// Journals that flash has damaged, opened by the real code.
 ///
 /// After any damage to one of a journal's files every pending deactivation is still there and as
-/// it was queued. Whatever is damaged, none is reported as done that isn't, and nothing is sent
-/// that wasn't queued.
+/// it was queued. Whatever is damaged in the journal and its second copies at once, none is
+/// reported as done that isn't, nothing is sent that wasn't queued, and what is lost is told.
 ///
 /// `HANDBACK_DAMAGES=50000` tries so many random ones, `HANDBACK_SEED` others.
 struct DamageTests {
   @Test func `every byte of the header`() throws {
     let sample = try DamagedJournal()
-    for file in [JournalFiles.main, .wal] {
+    for file in JournalFiles.Name.allCases {
+      let promise: DamagedJournal.Promise =
+        file == .copies || file == .reserve ? .intact : .whole
       for offset in 0..<min(100, sample.bytes(file).count) {
         for mask in [0x01, 0x80, 0xFF] as [UInt8] {
-          try sample.survives { files in files.change(file) { $0[offset] ^= mask } }
+          try sample.survives(promise) { files in files.change(file) { $0[offset] ^= mask } }
         }
       }
     }
@@ -50,10 +52,44 @@ struct DamageTests {
     let sample = try DamagedJournal()
     try sample.survives { $0.contents[.main] = nil }
     try sample.survives { $0.contents[.wal] = nil }
-    try sample.survives { $0.contents[.copies] = nil }
+    try sample.survives(.intact) { $0.contents[.copies] = nil }
+    try sample.survives(.intact) { $0.contents[.reserve] = nil }
     try sample.survives { files in
       files.contents[.main] = nil
       files.contents[.wal] = nil
+    }
+    #expect(sample.counts.unnamed == 0)
+    #expect(sample.problems == [], "\(sample.counts)")
+  }
+
+  /// What is left of the reserve, or its name alone, tells that there was a journal.
+  @Test func `the journal and its second copies are gone, emptied, zeroed or overwritten`() throws {
+    let sample = try DamagedJournal()
+    let ways: [(inout JournalFiles, JournalFiles.Name) -> Void] = [
+      { files, name in files.contents[name] = nil },
+      { files, name in files.contents[name] = [] },
+      { files, name in files.change(name) { $0 = .init(repeating: 0, count: $0.count) } },
+      { files, name in files.change(name) { $0 = .init(repeating: 0xFF, count: $0.count) } },
+      { files, name in files.change(name) { $0 = Array($0.reversed()) } },
+    ]
+    for way in ways {
+      for otherWay in ways {
+        for isRosterLost in [false, true] {
+          let before = sample.counts
+          try sample.survives(.honest) { files in
+            way(&files, .main)
+            way(&files, .wal)
+            otherWay(&files, .copies)
+            if isRosterLost { files.change(.reserve) { $0[0] ^= 1 } }
+          }
+          if isRosterLost {
+            // 1-000000 bears the number of one of them.
+            #expect(sample.counts.unnamed == before.unnamed + 13)
+          } else {
+            #expect(sample.counts.named == before.named + 14)
+          }
+        }
+      }
     }
     #expect(sample.problems == [], "\(sample.counts)")
   }
@@ -65,24 +101,29 @@ struct DamageTests {
     var random = SeededGenerator(seed: seed)
     let sample = try DamagedJournal()
     for _ in 0..<count {
-      let file: JournalFiles.Name = [.main, .main, .wal, .copies].randomElement(using: &random)!
-      let isDouble = random.once(in: 8)
-      try sample.survives(isDouble ? .honest : .whole) { files in
+      let file: JournalFiles.Name =
+        [.main, .main, .wal, .copies, .reserve].randomElement(using: &random)!
+      let isOfJournal = file == .main || file == .wal
+      let isDouble = random.once(in: 4)
+      let promise: DamagedJournal.Promise = isOfJournal ? .whole : .intact
+      try sample.survives(isDouble ? .honest : promise) { files in
         files.damage(file, using: &random)
         guard isDouble else { return }
-        files.damage(file == .copies ? .main : .copies, using: &random)
+        files.damage(isOfJournal ? .copies : .main, using: &random)
       }
     }
     #expect(sample.problems == [], "seed \(seed), \(sample.counts)")
     if count >= 10_000 { print("\(count) damages, seed \(seed): \(sample.counts)") }
   }
 
-  /// The machinery sees a loss: without second copies, damage to the journal loses rows.
+  /// The machinery sees a loss: without second copies, damage to the journal loses rows; without
+  /// the reserve, some without a word.
   @Test func `sees what is lost without second copies`() throws {
     let sample = try DamagedJournal()
     for start in stride(from: 1024, to: sample.bytes(.main).count, by: 1024) {
       try sample.survives { files in
         files.contents[.copies] = nil
+        files.contents[.reserve] = nil
         files.change(.main) { bytes in for index in start..<(start + 1024) { bytes[index] = 0 } }
       }
     }

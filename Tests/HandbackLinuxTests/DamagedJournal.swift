@@ -10,13 +10,14 @@ struct JournalFiles {
     case main = ""
     case wal = "-wal"
     case copies = "-copy"
+    case reserve = "-reserve"
 
     /// What the file is written in: pages, frames, blocks.
     var unit: Int {
       switch self {
       case .main: 1024
       case .wal: 1048
-      case .copies: 512
+      case .copies, .reserve: 512
       }
     }
   }
@@ -50,13 +51,18 @@ struct JournalFiles {
 
   /// A flipped bit, some bytes or a whole page zeroed or overwritten, two pages swapped, or the
   /// file cut off.
-  mutating func damage(_ name: Name, using random: inout SeededGenerator) {
+  /// The result says what it was.
+  @discardableResult
+  mutating func damage(_ name: Name, using random: inout SeededGenerator) -> String {
+    let kind = Int.random(in: 0..<8, using: &random)
     change(name) { bytes in
       guard !bytes.isEmpty else { return }
-      let place = Int.random(in: 0..<bytes.count, using: &random)
+      // Of the reserve only the roster at its begin says something.
+      let end = name == .reserve ? min(name.unit, bytes.count) : bytes.count
+      let place = Int.random(in: 0..<end, using: &random)
       let page = place / name.unit * name.unit
       let pageEnd = min(page + name.unit, bytes.count)
-      switch Int.random(in: 0..<8, using: &random) {
+      switch kind {
       case 0, 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
       case 2:
         for index in place..<min(place + 64, bytes.count) where !random.once(in: 3) {
@@ -76,6 +82,8 @@ struct JournalFiles {
         for index in 0..<name.unit { bytes.swapAt(page + index, other + index) }
       }
     }
+    let words = ["bit", "bit", "zeros", "bytes", "zero page", "ones page", "cut", "swap"]
+    return "\(name) \(words[kind])"
   }
 }
 
@@ -83,9 +91,13 @@ struct JournalFiles {
 /// of it whatever is done to its files.
 final class DamagedJournal {
   enum Promise {
+    /// Every pending row is there as it was queued, and no row comes up as damaged: the journal
+    /// itself has all of them.
+    case intact
     /// Every pending row is there as it was queued.
     case whole
-    /// With both copies of a row damaged it may be lost; nothing is sent or said that isn't so.
+    /// With both copies of a row damaged it may be lost, and is told of; nothing is sent or said
+    /// that isn't so.
     case honest
   }
 
@@ -94,12 +106,17 @@ final class DamagedJournal {
     var setAside = 0
     var restored = 0
     var damaged = 0
-    var unopened = 0
-    var lost = 0
+    /// Lost, and told of: with the ticket, with its number alone, without either.
+    var named = 0
+    var numbered = 0
+    var unnamed = 0
+    /// Their end is lost.
+    var reopened = 0
     var description: String {
       """
       \(tried) tried, \(setAside) set aside, \(restored) rows restored, \(damaged) reported as \
-      damaged, \(lost) lost without a word, \(unopened) refused
+      damaged, lost and named \(named), by number \(numbered), not at all \(unnamed), \
+      reopened \(reopened)
       """
     }
   }
@@ -185,9 +202,7 @@ final class DamagedJournal {
       try inspect(Text(path), promise)
     } catch {
       guard let error = error as? JournalError else { throw error }
-      // Nothing that could be read was left: refused aloud, and the files are kept.
-      counts.unopened += 1
-      if promise == .whole { problem("refused: \(error)") }
+      problem("refused: \(error)")
     }
   }
 
@@ -202,6 +217,9 @@ final class DamagedJournal {
     if report.asidePath != nil { counts.setAside += 1 }
     counts.restored += Int(report.restoredCount)
     counts.damaged += Int(report.damagedCount)
+    if promise == .intact, report.damagedCount > 0 {
+      problem("\(report.damagedCount) come up as damaged")
+    }
     var found: Set<String> = []
     var last: Int64 = 0
     while let next = try journal.next(after: last, onlyDue: false, at: now) {
@@ -220,11 +238,11 @@ final class DamagedJournal {
     if let pinned, pinned.id.text != "the pinned one" {
       problem("pinned: \(pinned.id.text.string)")
     }
-    if promise == .whole, pinned == nil { problem("the pin is lost") }
+    if promise != .honest, pinned == nil { problem("the pin is lost") }
     // It goes on: a new row is taken, with a number of its own.
     let license = SampleLicense(.key("A-NEW-ONE"))
     let ticket = try journal.queue(license.deactivation(), nonce: 5, atSeconds: 0).ticket
-    if promise == .whole, tickets.contains(where: { $0.row == ticket.row }) {
+    if tickets.contains(where: { $0.row == ticket.row }), !report.isUnnamed {
       problem("\(ticket.text.string) takes another's number")
     }
   }
@@ -239,11 +257,22 @@ final class DamagedJournal {
     if state == .deactivated, endings[name] != .deactivated {
       problem("\(name) is said to be deactivated")
     }
-    guard endings[name] == nil, !pending.contains(name) else { return }
-    if promise == .whole { return problem("\(name) is lost: \(String(describing: state))") }
-    // Its number, if not the whole ticket, is named as damaged.
+    if pending.contains(name) {
+      if endings[name] != nil { counts.reopened += 1 }
+      return
+    }
+    if let ending = endings[name] {
+      if state == ending { return }
+    } else if promise != .honest {
+      return problem("\(name) is lost: \(String(describing: state))")
+    }
+    // What is lost is told: its ticket, its number, or that something is.
+    if state == .damaged { return counts.named += 1 }
     let named = try journal.facts(after: ticket.row - 1, onlyPending: true)
-    if case .ended(.damaged, _, _, _)? = named?.state, named?.ticket.row == ticket.row { return }
-    counts.lost += 1
+    if case .ended(.damaged, _, _, _)? = named?.state, named?.ticket.row == ticket.row {
+      return counts.numbered += 1
+    }
+    if report.isUnnamed { return counts.unnamed += 1 }
+    problem("\(name) is lost without a word")
   }
 }

@@ -116,6 +116,76 @@ struct JournalFileTests {
     #expect(device.sql("PRAGMA user_version") == "3")
   }
 
+  /// As F2FS leaves a new file after a power cut.
+  @Test func `one of zeros is set aside, and nothing is missed`() {
+    let device = prepared()
+    let zeros = String(repeating: "\0", count: 9216)
+    device.folder.write("state/journal.db", zeros)
+    let result = device.run("deactivate", "--queue-only")
+    #expect(result.status == 0, "\(result)")
+    #expect(result.errors.contains("the damaged file is \(device.journal).damaged-1"))
+    #expect(device.folder.read("state/journal.db.damaged-1") == Data(zeros.utf8))
+    #expect(device.json("status")["damaged"] as? Int == 0)
+    let another = prepared()
+    another.folder.write("state/journal.db", zeros + "not all of them")
+    refuse(another, 65, "it is no SQLite database")
+  }
+
+  private func spoil(_ device: Device, _ names: String...) {
+    for name in names { device.folder.write("state/journal.db" + name, "damaged") }
+  }
+
+  @Test func `what the journal and its second copies both lost is told`() {
+    let device = prepared()
+    let tickets = (1...3).map {
+      Device.ticket(device.run("deactivate", "--queue-only", "--hardware-id", "device-\($0)"))
+    }
+    spoil(device, "", "-wal", "-copy")
+    let reading = device.run("status")
+    #expect(reading.status == 65)
+    #expect(reading.errors.contains("'handback flush' brings over what can be read"))
+    let flushed = device.run("flush")
+    #expect(flushed.status == 65, "\(flushed)")
+    let rows = device.json("status")["deactivations"] as? [[String: Any]] ?? []
+    #expect(rows.map { $0["ticket"] as? String } == tickets)
+    #expect(rows.allSatisfy { $0["state"] as? String == "damaged" })
+    for ticket in tickets { #expect(device.run("withdraw", ticket).status == 0) }
+    #expect(device.run("flush").status == 0)
+  }
+
+  @Test func `where nothing names it any more, something is told to be lost`() {
+    let device = prepared()
+    device.run("deactivate", "--queue-only")
+    var reserve = device.folder.read("state/journal.db-reserve") ?? Data()
+    reserve[20] ^= 1
+    device.folder.write("state/journal.db-reserve", reserve)
+    spoil(device, "", "-wal", "-copy")
+    let result = device.run("flush")
+    #expect(result.status == 65)
+    #expect(result.errors.contains("1-000000 stands for them"), "\(result)")
+    #expect(device.run("withdraw", "1-000000").status == 0)
+    #expect(device.run("flush").status == 0)
+    // A file that was set aside is enough.
+    for name in ["", "-wal", "-shm", "-copy", "-reserve"] {
+      try? FileManager.default.removeItem(atPath: device.journal + name)
+    }
+    #expect(device.run("status").errors.contains("it is gone, but files beside it are there"))
+    #expect(device.run("flush").errors.contains("1-000000 stands for them"))
+  }
+
+  /// As one of an earlier build: nothing but room.
+  @Test func `a reserve that names no ticket is written anew`() {
+    let device = prepared()
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    var reserve = device.folder.read("state/journal.db-reserve") ?? Data()
+    reserve.replaceSubrange(0..<512, with: Data(repeating: 7, count: 512))
+    device.folder.write("state/journal.db-reserve", reserve)
+    #expect(device.run("flush").status == 69)
+    spoil(device, "", "-wal", "-copy")
+    #expect(device.run("flush").status == 65)
+    #expect(device.run("status").output.hasPrefix("\(ticket)    damaged"))
+  }
+
   @Test func `is for its owner alone, in WAL mode, whatever the umask`() {
     let device = Device()
     let shell = "umask 0; exec \(Program.path) deactivate --queue-only"

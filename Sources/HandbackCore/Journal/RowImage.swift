@@ -23,16 +23,12 @@ public struct RowImage: ~Copyable {
 
   public mutating func append(_ number: Int64) {
     guard append(.integer, byteCount: 8) else { return }
-    for shift in stride(from: Int64(56), through: 0, by: -8) {
-      buffer.append(UInt8(truncatingIfNeeded: number >> shift))
-    }
+    buffer.append(number, byteCount: 8)
   }
 
   public mutating func append(_ bytes: Span<UInt8>, isText: Bool) {
     guard append(isText ? .text : .blob, byteCount: 4 + bytes.count) else { return }
-    for shift in stride(from: 24, through: 0, by: -8) {
-      buffer.append(UInt8(truncatingIfNeeded: bytes.count >> shift))
-    }
+    buffer.append(Int64(bytes.count), byteCount: 4)
     buffer.append(bytes)
   }
 

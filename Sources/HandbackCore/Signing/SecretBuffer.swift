@@ -28,6 +28,13 @@ public struct SecretBuffer: ~Copyable {
     }
   }
 
+  /// Big-endian.
+  public mutating func append(_ number: Int64, byteCount: Int) {
+    for index in 1...byteCount {
+      append(UInt8(truncatingIfNeeded: number >> Int64((byteCount - index) * 8)))
+    }
+  }
+
   public mutating func append(_ bytes: Span<UInt8>) {
     for index in bytes.indices { append(bytes[index]) }
   }

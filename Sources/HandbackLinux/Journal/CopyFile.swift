@@ -9,6 +9,7 @@ internal import HandbackCore
 /// - blocks of 512 bytes; the first begins with `HBC1` and the journal's format version;
 /// - each record begins a block: `HBCr`, the length of its image (4 bytes, big-endian), its seal
 ///   (16 bytes), the image (`RowImage`) of the row as it was queued;
+/// - behind it, up to the end of its last block, a `Roster` of the tickets accepted before it;
 /// - a record that is no longer needed is overwritten with zeros; when the last one is, the file is
 ///   cut short. What is no record is passed over, so that damage costs only what it hits.
 ///
@@ -23,7 +24,8 @@ final class CopyFile {
   private static let fileMark: Literal = "HBC1"
   private static let recordMark: Literal = "HBCr"
 
-  let path: Text
+  /// The journal that it is beside.
+  let journal: Text
   private let file: Int32
   /// Where the last record that was looked for lies: the next one is near.
   private var cursor = CopyFile.blockByteCount
@@ -41,10 +43,10 @@ final class CopyFile {
 
     var table: SealedTable { nonce == nil ? .identity : .deactivation }
 
-    var end: Int64 {
-      let byteCount = Int64(CopyFile.headByteCount + imageByteCount)
-      return offset + (byteCount + blockByteCount - 1) / blockByteCount * blockByteCount
-    }
+    /// Behind its image.
+    var imageEnd: Int64 { offset + Int64(CopyFile.headByteCount + imageByteCount) }
+    /// Behind its last block.
+    var end: Int64 { (imageEnd + blockByteCount - 1) / blockByteCount * blockByteCount }
   }
 
   /// Opens the one beside the journal at `journal`, and makes it if there is none.
@@ -57,23 +59,23 @@ final class CopyFile {
       if cause == EISDIR || cause == ENXIO { throw JournalError(.notRegular, 0, path) }
       throw JournalError(.cannotCreate, errno: cause)
     }
-    self.path = path
+    self.journal = journal
     file = opened
-    try setUp(journal)
+    try setUp(path)
   }
 
   deinit { close(file) }
 
   static func path(of journal: Text) -> Text { journal + "-copy" }
 
-  private func setUp(_ journal: Text) throws(JournalError) {
+  private func setUp(_ path: Text) throws(JournalError) {
     var status = clibc_status()
     guard unsafe clibc_fstat(file, &status) == 0 else {
       throw JournalError(.cannotRead, errno: clibc_errno())
     }
     try JournalFile.check(status, path)
     if Self.version(file) == JournalSchema.version { return }
-    // New, or its first block is damaged: it holds nothing that isn't known.
+    // New, or its first block is damaged.
     let isNew = status.size == 0
     if isNew {
       try JournalFile.claim(file, like: journal)
@@ -84,24 +86,30 @@ final class CopyFile {
     let unit = isNew ? Self.growthByteCount : Self.blockByteCount
     var block = SecretBuffer(byteCountMax: Int(Self.growthByteCount))
     block.append(Self.fileMark)
-    for _ in 0..<3 { block.append(0) }
-    block.append(UInt8(JournalSchema.version))
+    block.append(JournalSchema.version, byteCount: 4)
     let cause = write(Self.padded(block, from: 0, to: unit), at: 0)
     guard cause == 0 else { throw JournalError(errno: cause) }
   }
 
-  /// The format that the file beside `journal` says the journal has; `nil` if there is none that
-  /// can be read. Tells a journal whose first bytes are damaged from a file of somebody else's.
+  /// The format that the file beside `journal` says the journal has, in its first block or by a
+  /// record; `nil` if there is none that can be read. Tells a journal whose first bytes are damaged
+  /// from a file of somebody else's.
   static func version(beside journal: Text) -> Int64? {
     let file = unsafe clibc_open(
       path(of: journal).cString, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    return version(file)
+    if let version = version(file) { return version }
+    var offset: Int64 = 0
+    while let mark = Descriptor.read(file, at: offset, recordMark.byteCount) {
+      if mark.withBytes({ matches(recordMark, $0) }) { return JournalSchema.version }
+      offset += blockByteCount
+    }
+    return nil
   }
 
   private static func version(_ file: Int32) -> Int64? {
-    guard let head = read(file, at: 0, 8) else { return nil }
+    guard let head = Descriptor.read(file, at: 0, 8) else { return nil }
     return head.withBytes { bytes in
       matches(fileMark, bytes.extracting(0..<4)) ? RowImage.number(in: bytes, 4..<8) : nil
     }
@@ -115,7 +123,7 @@ final class CopyFile {
     let end = size
     while offset < end {
       // The head, and of the image the first two columns.
-      if let head = Self.read(file, at: offset, Self.headByteCount + 18),
+      if let head = Descriptor.read(file, at: offset, Self.headByteCount + 18),
         let record = Self.record(head, at: offset)
       {
         return record
@@ -142,14 +150,18 @@ final class CopyFile {
 
   /// A record's image; `nil` if it is damaged.
   func image(of record: Record) -> Secret? {
-    let byteCount = Self.headByteCount + record.imageByteCount
-    guard let whole = Self.read(file, at: record.offset, byteCount) else { return nil }
-    return whole.withBytes { bytes in
-      let image = Secret(copying: bytes.extracting(Self.headByteCount..<byteCount))
-      let seal = RowImage.seal(image)
-      for index in 0..<16 where seal[index] != bytes[8 + index] { return nil }
-      return image
+    SealedBytes.read(file, at: record.offset + 8, record.imageByteCount)
+  }
+
+  /// The first roster behind a record at or behind `offset`, which moves behind it.
+  func nextRoster(from offset: inout Int64) -> Roster? {
+    while let record = next(from: offset) {
+      offset = record.end
+      if let roster = Roster(file, at: record.imageEnd, record.end - record.imageEnd) {
+        return roster
+      }
     }
+    return nil
   }
 
   /// The record about a ticket.
@@ -169,10 +181,23 @@ final class CopyFile {
     return nil
   }
 
+  /// Whether all of it can be read: if not, what isn't found may be there all the same.
+  var isReadable: Bool {
+    var status = clibc_status()
+    guard unsafe clibc_fstat(file, &status) == 0 else { return false }
+    var offset: Int64 = 0
+    while offset < status.size {
+      let byteCount = min(Self.blockByteCount, status.size - offset)
+      guard Descriptor.read(file, at: offset, Int(byteCount)) != nil else { return false }
+      offset += byteCount
+    }
+    return true
+  }
+
   // MARK: - Writing
 
-  /// Adds a record, durable on return.
-  func append(_ image: borrowing Secret) throws(JournalError) {
+  /// Adds a record, durable on return, and behind it what `roster` says of those before it.
+  func append(_ image: borrowing Secret, _ roster: borrowing Roster?) throws(JournalError) {
     flock(file, LOCK_EX)
     defer { flock(file, LOCK_UN) }
     let before = size
@@ -181,11 +206,11 @@ final class CopyFile {
     let start = tail
     var record = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     record.append(Self.recordMark)
-    for shift in stride(from: 24, through: 0, by: -8) {
-      record.append(UInt8(truncatingIfNeeded: image.byteCount >> shift))
-    }
-    record.append(RowImage.seal(image).span)
-    image.withBytes { bytes in record.append(bytes) }
+    record.append(Int64(image.byteCount), byteCount: 4)
+    SealedBytes.append(image, to: &record)
+    roster?.append(
+      to: &record,
+      byteCount: Self.blockByteCount - Int64(record.byteCount) % Self.blockByteCount)
     var unit = Self.blockByteCount
     if start + Int64(record.byteCount) > before { unit = Self.growthByteCount }
     let cause = write(Self.padded(record, from: start, to: unit), at: start)
@@ -207,7 +232,7 @@ final class CopyFile {
     else { return }
     var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
-    _ = Self.write(file, zeros.take(), at: record.offset)
+    _ = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
     if next(from: record.end) == nil, next(from: Self.blockByteCount) == nil {
       clibc_truncate(file, Self.growthByteCount)
     }
@@ -234,39 +259,10 @@ final class CopyFile {
     return buffer.take()
   }
 
-  private static func read(_ file: Int32, at offset: Int64, _ byteCount: Int) -> Secret? {
-    var done = 0
-    let bytes = unsafe Secret(byteCount: byteCount) { buffer in
-      while done < byteCount {
-        let count = unsafe clibc_read_at(
-          file, buffer.baseAddress.map { unsafe $0 + done }, byteCount - done, offset + Int64(done))
-        if count <= 0 { return }
-        done += count
-      }
-    }
-    guard done == byteCount else { return nil }
-    return bytes
-  }
-
   /// Writes and syncs: 0, or an `errno` value.
   private func write(_ bytes: consuming Secret, at offset: Int64) -> Int32 {
-    let cause = Self.write(file, bytes, at: offset)
+    let cause = bytes.withBytes { Descriptor.write($0, to: file, at: offset) }
     guard cause == 0 else { return cause }
     return fdatasync(file) == 0 ? 0 : clibc_errno()
-  }
-
-  private static func write(_ file: Int32, _ bytes: borrowing Secret, at offset: Int64) -> Int32 {
-    let byteCount = bytes.byteCount
-    return unsafe bytes.withCString { start in
-      var done = 0
-      while done < byteCount {
-        let count = unsafe clibc_write_at(
-          file, start + done, byteCount - done, offset + Int64(done))
-        if count < 0 { return clibc_errno() }
-        if count == 0 { return ENOSPC }
-        done += count
-      }
-      return 0
-    }
   }
 }

@@ -17,7 +17,7 @@ enum JournalFile {
       }
       if access != .create {
         // Gone, but not what it held.
-        guard CopyFile.version(beside: path) != nil else { throw JournalError(.missing) }
+        guard wasThere(path) else { throw JournalError(.missing) }
         guard access == .write else { throw JournalError(.lost) }
       }
       try make(path, like: path)
@@ -30,7 +30,42 @@ enum JournalFile {
     return try checkHeader(path)
   }
 
-  private static func checkIfPresent(_ path: Text) throws(JournalError) {
+  /// Whether something beside `path` says that there was a journal.
+  static func wasThere(_ path: Text) -> Bool {
+    CopyFile.version(beside: path) != nil || hasTrace(path)
+  }
+
+  /// Whether one was there that had accepted something, or was damaged.
+  static func hasTrace(_ path: Text) -> Bool {
+    Reserve.isHeld(path) || exists(path + SQLiteJournal.asideSuffix + "1")
+  }
+
+  /// Whether a file that can't be a journal was one: another program's, and a newer version's,
+  /// must stay as they are.
+  static func wasOurs(_ path: Text, _ error: JournalError) -> Bool {
+    if let version = CopyFile.version(beside: path) { return version == JournalSchema.version }
+    // Without second copies, those whose head still says whose they are, are theirs.
+    guard error.kind == .notADatabase || error.kind == .sqlite else { return false }
+    return Reserve.isHeld(path) || isBlank(path)
+  }
+
+  /// Whether all its bytes are zero: F2FS leaves a new file so after a power cut.
+  private static func isBlank(_ path: Text) -> Bool {
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW, 0)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    var status = clibc_status()
+    // No new one is larger.
+    guard unsafe clibc_fstat(file, &status) == 0, (1...65536).contains(status.size),
+      let bytes = Descriptor.read(file, at: 0, Int(status.size))
+    else { return false }
+    return bytes.withBytes { bytes in
+      for index in bytes.indices where bytes[index] != 0 { return false }
+      return true
+    }
+  }
+
+  static func checkIfPresent(_ path: Text) throws(JournalError) {
     var status = clibc_status()
     if unsafe clibc_lstat(path.cString, &status) == 0 { try check(status, path) }
   }
@@ -85,7 +120,7 @@ enum JournalFile {
     close(file)
     guard count >= 0 else { throw JournalError(.cannotRead, errno: cause) }
     // Empty: made, and cut off before its tables were; its second copies are made later.
-    if count == 0, CopyFile.version(beside: path) == nil { return false }
+    if count == 0, !wasThere(path) { return false }
     // These bytes and a NUL.
     guard count == 100, matches("SQLite format 3", header.span.extracting(0..<15)), header[15] == 0
     else {

@@ -8,4 +8,6 @@ public struct JournalReport: Sendable {
   public internal(set) var restoredCount: Int64 = 0
   /// How many deactivations have been found to be damaged in both files.
   public internal(set) var damagedCount: Int64 = 0
+  /// Something is lost, and nothing is left that names it: ticket `1-000000` stands for it.
+  public internal(set) var isUnnamed = false
 }

@@ -4,13 +4,16 @@ public import HandbackCore
 /// Room on the disk that is kept for what must always work: settling and withdrawing what was
 /// accepted. `journal.db-reserve` is given back when the disk is full, and nothing is accepted
 /// while it can't be made.
+///
+/// It is a third file, too, so it begins with a `Roster` of what was accepted. That is written
+/// behind each commit and not synced, so it never knows of a ticket that was never promised.
 public enum Reserve {
   /// Two commits and the file that SQLite shares between processes, several times.
   static let byteCount: Int64 = 64 * 1024
 
   private static func path(_ journal: Text) -> Text { journal + "-reserve" }
 
-  private static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }
+  static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }
 
   private static func size(_ path: Text) -> Int64 {
     var status = clibc_status()
@@ -34,14 +37,34 @@ public enum Reserve {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         block[index] = UInt8(truncatingIfNeeded: seed >> 56)
       }
-      let count = unsafe block.span.withUnsafeBytes { bytes in
-        unsafe clibc_write_at(file, bytes.baseAddress, 4096, number * 4096)
-      }
-      if count < 0 { cause = clibc_errno() } else if count < 4096 { cause = ENOSPC }
+      cause = Descriptor.write(block.span, to: file, at: number * 4096)
     }
     if cause == 0 { return }
     release(journal)
     throw JournalError(errno: cause)
+  }
+
+  static func roster(_ journal: Text) -> Roster? {
+    let file = opened(journal, O_RDONLY)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return Roster(file, at: 0)
+  }
+
+  static func write(_ roster: borrowing Roster, _ journal: Text) {
+    let file = opened(journal, O_WRONLY)
+    guard file >= 0 else { return }
+    defer { close(file) }
+    var buffer = SecretBuffer(byteCountMax: Int(Roster.byteCount))
+    roster.append(to: &buffer)
+    _ = buffer.take().withBytes { Descriptor.write($0, to: file, at: 0) }
+  }
+
+  /// Opens it, if it is a file of ours alone.
+  private static func opened(_ journal: Text, _ flags: Int32) -> Int32 {
+    let path = path(journal)
+    guard isHeld(journal), (try? JournalFile.checkIfPresent(path)) != nil else { return -1 }
+    return unsafe clibc_open(path.cString, flags | O_NOFOLLOW | O_NONBLOCK, 0)
   }
 
   /// Gives the room back.

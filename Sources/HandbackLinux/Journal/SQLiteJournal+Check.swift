@@ -19,29 +19,73 @@ extension SQLiteJournal {
     do throws(JournalError) {
       if isDamaged { try rebuild() }
       try compare(with: copies)
+      try enroll()
     } catch {
       // Damage that shows in writing only.
       guard error.isDamage, !isDamaged else { throw error }
       try rebuild()
       try compare(with: copies)
+      try enroll()
     }
     if report.damagedCount > 0 { report.damagedCount = try damagedCount() }
   }
 
   private func rebuild() throws(JournalError) {
+    isSuspect = isSuspect || Reserve.isHeld(path)
     try Self.rebuild(path, &report)
     try reconnect()
   }
 
   private func compare(with copies: CopyFile) throws(JournalError) {
     try bringBack(copies)
-    try checkPending(copies)
+    try checkRows(upTo: try newestRow(copies), copies)
   }
 
-  /// Whether a row is missing that its second copy knows: after a lost or older file, or a WAL
-  /// that was cut off at damage. A new row must not take its number.
+  /// The newest row that was ever accepted, as far as something still knows.
+  private func newestRow(_ copies: CopyFile) throws(JournalError) -> Int64 {
+    var newest = try integer("SELECT max(row) FROM deactivation")
+    if let roster = Reserve.roster(path) {
+      newest = max(newest, roster.row)
+      isSuspect = false
+    }
+    var offset: Int64 = 0
+    while let roster = copies.nextRoster(from: &offset) { newest = max(newest, roster.row) }
+    guard newest == 0, isSuspect else { return newest }
+    report.isUnnamed = true
+    return 1
+  }
+
+  /// A ticket's second half, from a file that knows it for certain.
+  private func nonce(of row: Int64) -> UInt32? {
+    guard let copies else { return nil }
+    let known = Reserve.roster(copies.journal)
+    if let nonce = known?.nonce(of: row) { return nonce }
+    var offset: Int64 = 0
+    while let roster = copies.nextRoster(from: &offset) {
+      if let nonce = roster.nonce(of: row) { return nonce }
+    }
+    return nil
+  }
+
+  /// Writes down which tickets were accepted; without a sync: what is lost of it in a power cut is
+  /// a row that both files have.
+  func enroll() throws(JournalError) {
+    var newest = try connection.prepare(
+      "SELECT row, nonce FROM deactivation ORDER BY row DESC LIMIT 122")
+    let roster = try Roster(&newest)
+    // Unchanged, it isn't written: a look costs no flash.
+    if let known = Reserve.roster(path), known.row >= roster.row { return }
+    Reserve.write(roster, path)
+  }
+
+  /// Whether a row is missing that another file knows: after a lost or older file, or a WAL that
+  /// was cut off at damage. A new row must not take its number.
   func isBehindItsCopies() throws(JournalError) -> Bool {
     var row: Int64 = 0
+    if Reserve.isHeld(path) {
+      guard let roster = Reserve.roster(path) else { return true }
+      row = roster.row
+    }
     var number: Int64 = 0
     var offset: Int64 = 0
     while let record = copies?.next(from: offset) {
@@ -131,48 +175,51 @@ extension SQLiteJournal {
     }
   }
 
+  /// An attempt that it says is unanswered may have been answered: "no such device" proves nothing
+  /// any more.
   @discardableResult
   private func markRestored(_ row: Int64) throws(JournalError) -> Secret {
-    try connection.run("UPDATE deactivation SET restored = 1 WHERE row = ?1", row)
+    try connection.run(
+      "UPDATE deactivation SET restored = 1, open_attempts = 0 WHERE row = ?1", row)
     return try connection.seal(.deactivation, row)
   }
 
-  private func checkPending(_ copies: CopyFile) throws(JournalError) {
-    var row: Int64 = 0
-    while try checkPending(after: &row, copies, mends: false) {
-      let before = row - 1
-      _ = try transaction { () throws(JournalError) in
-        var row = before
-        return try checkPending(after: &row, copies, mends: true)
-      }
+  private func checkRows(upTo newest: Int64, _ copies: CopyFile) throws(JournalError) {
+    guard try needsMending(upTo: newest, copies, mends: false) else { return }
+    _ = try transaction { () throws(JournalError) in
+      try needsMending(upTo: newest, copies, mends: true)
     }
   }
 
-  /// Goes to the first pending row that isn't sound or has no copy; `false` if there is none.
-  private func checkPending(
-    after row: inout Int64, _ copies: CopyFile, mends: Bool
+  /// Whether a row is missing or isn't sound, or is pending and has no copy; mends all such rows.
+  private func needsMending(
+    upTo newest: Int64, _ copies: CopyFile, mends: Bool
   ) throws(JournalError) -> Bool {
+    var statement = try connection.select(.deactivation, after: 0)
+    var row: Int64 = 0
     while true {
-      var statement = try connection.selectPending(after: row)
-      guard try statement.steps(past: row) else { return false }
-      row = statement.integer(0)
-      let ticket = statement.ticket
-      let isSealed = statement.isSealed
-      if isSealed, copies.find(ticket) != nil { continue }
-      guard mends else { return true }
+      let isThere = try statement.stepsTo(row + 1)
+      guard isThere || row < newest else { return false }
+      row += 1
+      let isSealed = isThere && statement.isSealed
+      let ticket = isThere ? statement.ticket : Ticket(row: row, nonce: 0)
+      let isPending = isSealed && statement.isPending
       statement.reset()
-      guard isSealed else {
+      try statement.bind(row)
+      try statement.bind(0 as Int64)
+      if isSealed, !isPending || copies.find(ticket) != nil || !copies.isReadable { continue }
+      guard mends else { return true }
+      if isSealed {
+        // Its copy is lost; or it had ended, and the end is.
+        try copies.append(try markRestored(row), Reserve.roster(copies.journal))
+      } else {
         try bury(ticket)
-        return true
       }
-      // Its copy is lost; or it had ended, and the end is.
-      try copies.append(try markRestored(row))
-      return true
     }
   }
 
   /// Ends a row that can't be had back as damaged. Nothing of it is kept: none of it can be
-  /// trusted.
+  /// trusted, its ticket neither where another file knows better.
   func bury(_ ticket: Ticket) throws(JournalError) {
     try connection.run("DELETE FROM deactivation WHERE row = ?1", ticket.row)
     var statement = try connection.prepare(
@@ -181,7 +228,7 @@ extension SQLiteJournal {
       VALUES (?1, ?2, 4, '', '', 0, 0, 0)
       """)
     try statement.bind(ticket.row)
-    try statement.bind(Int64(ticket.nonce))
+    try statement.bind(Int64(nonce(of: ticket.row) ?? ticket.nonce))
     try statement.run()
     try connection.seal(.deactivation, ticket.row)
     report.damagedCount += 1

@@ -68,7 +68,7 @@ extension SQLiteJournal: IdentityStore {
       try statement.bind(record.pinnedAtEpochSeconds)
       try statement.bind(record.reason)
       try statement.run()
-      try copies?.append(try connection.seal(.identity, connection.lastInsertedRow))
+      try copies?.append(try connection.seal(.identity, connection.lastInsertedRow), nil)
       return true
     }
   }

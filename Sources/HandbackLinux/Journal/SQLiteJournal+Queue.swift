@@ -31,7 +31,7 @@ extension SQLiteJournal {
         let ticket = Ticket(row: row, nonce: nonce)
         queued = Queued(ticket: ticket, isNew: true)
         // Durable before the row is: at no time is the row alone.
-        try copies?.append(try connection.seal(.deactivation, row))
+        try copies?.append(try connection.seal(.deactivation, row), Reserve.roster(path))
         return true
       }
     } catch {
@@ -39,6 +39,7 @@ extension SQLiteJournal {
       throw error
     }
     guard let queued else { preconditionFailure("the transaction sets it") }
+    if queued.isNew { try? enroll() }
     return queued
   }
 
@@ -67,7 +68,7 @@ extension SQLiteJournal {
     try statement.run()
     guard connection.changedRowCount == 1 else { return }
     copies?.erase(ticket)
-    try copies?.append(try connection.seal(.deactivation, ticket.row))
+    try copies?.append(try connection.seal(.deactivation, ticket.row), Reserve.roster(path))
   }
 
   private func insert(

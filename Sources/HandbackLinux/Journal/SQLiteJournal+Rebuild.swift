@@ -25,6 +25,7 @@ extension SQLiteJournal {
     remove(new, "-shm")
     // The WAL goes first: beside another file it would be taken for that one's.
     var cause = move(path, aside, "-wal")
+    if cause == 0 { cause = move(path, aside, "-journal") }
     if cause == 0 { cause = move(path, aside, "-shm") }
     if cause == 0 { cause = move(path, aside, "") }
     if cause == 0 { cause = move(new, path, "") }
@@ -52,11 +53,13 @@ extension SQLiteJournal {
     return cause == ENOENT ? 0 : cause
   }
 
+  static var asideSuffix: Text { ".damaged-" }
+
   /// The first free name. There is an end to it: a disk that damages each new file must not be
   /// filled with them.
   private static func asidePath(_ path: Text) throws(JournalError) -> Text {
     for number in 1...99 {
-      let name: Text = "\(path).damaged-\(number)"
+      let name: Text = "\(path)\(asideSuffix)\(number)"
       if !FilePresence.exists(name) { return name }
     }
     throw JournalError(.cannotCreate, errno: EEXIST)
@@ -66,7 +69,7 @@ extension SQLiteJournal {
     _ new: Text, from path: Text, _ report: inout JournalReport
   ) throws(JournalError) {
     let connection = try connect(new, flags: SQLITE_OPEN_READWRITE)
-    try create(connection)
+    try create(connection, new)
     try connection.execute("PRAGMA journal_mode = WAL")
     let copies = try CopyFile(beside: path)
     let journal = SQLiteJournal(path: new, connection: connection, copies: copies)

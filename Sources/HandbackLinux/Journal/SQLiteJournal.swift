@@ -19,6 +19,9 @@ public final class SQLiteJournal {
   var isMending = false
   /// It is about to take the place of a damaged one.
   var isNew = false
+  /// It was made anew in the place of one that was lost or damaged: something may be missing that
+  /// nothing names.
+  var isSuspect = false
   public let path: Text
   /// Where second copies are; `nil` if the journal is only read.
   let copies: CopyFile?
@@ -65,24 +68,27 @@ public final class SQLiteJournal {
         Reserve.release(path)
         return try openWhole(path, access)
       }
-      // Only where the second copies say that it is ours: a file of another program's, or of a
-      // newer version's, must stay as it is.
-      guard access != .read, error.isDamage,
-        CopyFile.version(beside: path) == JournalSchema.version
-      else { throw error }
+      guard error.isDamage, JournalFile.wasOurs(path, error) else { throw error }
+      // A reader leaves it.
+      guard access != .read else {
+        throw error.kind == .sqlite
+          ? error : JournalError(.sqlite, Int64(SQLITE_NOTADB), "it is damaged")
+      }
     }
     var report = JournalReport()
     try rebuild(path, &report)
-    let journal = try openWhole(path, access)
+    let journal = try openWhole(path, access, isRebuilt: true)
     report.restoredCount += journal.report.restoredCount
     report.damagedCount = max(report.damagedCount, journal.report.damagedCount)
+    report.isUnnamed = journal.report.isUnnamed
     journal.report = report
     return journal
   }
 
   private static func openWhole(
-    _ path: Text, _ access: Access
+    _ path: Text, _ access: Access, isRebuilt: Bool = false
   ) throws(JournalError) -> SQLiteJournal {
+    var isSuspect = isRebuilt && Reserve.isHeld(path)
     let isKnown = try JournalFile.prepare(path, access)
     let connection = try connect(path, access)
     var isNew = false
@@ -91,9 +97,9 @@ public final class SQLiteJournal {
       if isNew {
         // Made, and cut off before its tables were: there is nothing in it, unless it was lost and
         // made to be filled from its second copies.
-        let isLost = access == .write && CopyFile.version(beside: path) != nil
+        let isLost = access == .write && JournalFile.wasThere(path)
         guard access == .create || isLost else { throw JournalError.missing }
-        try create(connection)
+        isSuspect = try create(connection, path)
       }
       guard try connection.integer("PRAGMA application_id") == JournalSchema.applicationID else {
         throw JournalError(.belongsToAnotherProgram)
@@ -105,13 +111,14 @@ public final class SQLiteJournal {
     guard version <= JournalSchema.version else { throw JournalError(.newerVersion, version) }
     let copies: CopyFile? = access == .read ? nil : try CopyFile(beside: path)
     let journal = SQLiteJournal(path: path, connection: connection, copies: copies)
+    journal.isSuspect = isSuspect
     if access == .read {
       journal.isOlder = version < JournalSchema.version
       return journal
     }
     if version < JournalSchema.version { try journal.migrate() }
     if isNew { try JournalFile.syncFolder(of: path) }
-    var needsCheck = access == .write
+    var needsCheck = access == .write || isSuspect
     if !needsCheck { needsCheck = try journal.isBehindItsCopies() }
     if needsCheck { try journal.check() }
     return journal
@@ -149,17 +156,23 @@ public final class SQLiteJournal {
   }
 
   /// Makes the tables in one transaction of the rollback journal, so that the file's header says
-  /// at once whose it is.
-  static func create(_ connection: borrowing SQLiteConnection) throws(JournalError) {
+  /// at once whose it is. `true` if there has been one before.
+  @discardableResult
+  static func create(
+    _ connection: borrowing SQLiteConnection, _ path: Text
+  ) throws(JournalError) -> Bool {
     try connection.execute(JournalSchema.prepare)
     // EXTRA also syncs the folder once the rollback journal is gone.
     try connection.execute("PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE;")
     // Another process may have made them while this one waited for the lock.
+    var hasTrace = false
     if try connection.integer("PRAGMA schema_version") == 0 {
+      hasTrace = JournalFile.hasTrace(path)
       try connection.execute(JournalSchema.createDeactivation)
       try connection.execute(JournalSchema.createRest)
     }
     try connection.execute("COMMIT; PRAGMA synchronous = FULL;")
+    return hasTrace
   }
 
   /// Brings an older journal to this version's format: whole, or not at all.
@@ -203,7 +216,7 @@ public final class SQLiteJournal {
       let isCopied = table.isCopied && (table != .deactivation || statement.isPending)
       statement.reset()
       let image = try connection.seal(table, number)
-      if isCopied { try copies?.append(image) }
+      if isCopied { try copies?.append(image, nil) }
     }
   }
 

@@ -42,7 +42,10 @@ enum JournalOpening {
     if report.damagedCount > 0 {
       Console.warn(
         "damaged in the journal and in its second copy: \(report.damagedCount)",
-        hint: "'handback status' names them: give those licenses back by other means")
+        hint: "'handback status' names them: give back by other means what the server still has")
+    }
+    if report.isUnnamed {
+      Console.warn("which deactivations were in it isn't known: 1-000000 stands for them")
     }
   }
 
@@ -53,8 +56,8 @@ enum JournalOpening {
       return Failure(.ioError, "\(step): no such file")
     case .lost:
       return Failure(
-        .dataError, "\(step): it is gone, but its second copies are there",
-        hint: "'handback flush' brings back what was pending")
+        .dataError, "\(step): it is gone, but files beside it are there",
+        hint: "'handback flush' brings back what was pending, and tells what is lost")
     case .cannotCreate:
       return system(error, .cannotCreate, step)
     case .cannotRead:
