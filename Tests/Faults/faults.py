@@ -10,6 +10,7 @@ import time
 import canaries
 import crowd
 import cuts
+import damage
 import guest_kills
 import rig
 from rig import Workshop, print_table, say
@@ -24,6 +25,7 @@ def steps(workshop, options):
     yield "calls", lambda: [sweep.failing_calls()]
     yield "syncs", lambda: [sweep.failing_syncs()]
     yield "allocations", lambda: [sweep.failing_allocations()]
+    yield "damage", lambda: [damage.run(workshop, seed, quick)]
     yield "crowd", lambda: [crowd.many_at_once(workshop, seed, 20 if quick else 600)]
     yield "reader", lambda: [crowd.slow_reader(workshop, 5 if quick else 1)]
     yield "cuts", lambda: cuts.power_cuts(workshop, quick, seed)
@@ -40,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(prog="faults")
     parser.add_argument("--quick", action="store_true", help="a sample, in a few minutes")
     parser.add_argument("--only", default="", metavar="CLASS,…", help="kills, calls, syncs, "
-                        "allocations, crowd, reader, cuts, f2fs, guest, canaries")
+                        "allocations, damage, crowd, reader, cuts, f2fs, guest, canaries")
     parser.add_argument("--guest-kills", type=int, default=1000, metavar="N",
                         help="how often 'guest' kills; it runs only if it is named (1000)")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))

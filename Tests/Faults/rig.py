@@ -56,14 +56,15 @@ def server_state(names):
 class Server:
     """The license server emulator, with one license and the devices `names`."""
 
-    def __init__(self, folder, names=()):
+    def __init__(self, folder, names=(), plain=False):
         self.names = list(names)
         os.makedirs(folder, exist_ok=True)
         with open(f"{folder}/state.json", "w") as file:
             json.dump(server_state(names), file)
         self.process = subprocess.Popen(
             [sys.executable, f"{ROOT}/Tests/LicenseServer/license_server.py", "--port", "0",
-             "--directory", folder, "--state", f"{folder}/state.json", "--quiet"],
+             "--directory", folder, "--state", f"{folder}/state.json", "--quiet",
+             *(["--plain"] if plain else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not os.path.exists(f"{folder}/ready.json"):
             if self.process.poll() is not None:
@@ -145,7 +146,9 @@ class Device:
             with open(os.open(f"{folder}/{name}", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
                 file.write(value + "\n")
         with open(f"{folder}/handback.conf", "w") as file:
-            file.write(f"HANDBACK_SERVER={server_url}\nHANDBACK_CA_FILE={authority}\n"
+            if authority:
+                file.write(f"HANDBACK_CA_FILE={authority}\n")
+            file.write(f"HANDBACK_SERVER={server_url}\n"
                        f"HANDBACK_API_KEY_FILE={folder}/api-key\n"
                        f"HANDBACK_SHARED_KEY_FILE={folder}/shared-key\n"
                        f"HANDBACK_LICENSE_KEY_FILE={folder}/license-key\n"

@@ -1,0 +1,249 @@
+"""Journals that flash has damaged: the shipped program opens them, flushes to the end, and what it
+then says is compared with what was promised and with what the server did.
+
+The sample has rows of each kind, half of them in the file and half in its WAL. Damages: each byte
+of each file's header, each page, frame and block zeroed, and random ones; in three of ten also in
+the second copies, or, where those are struck first, in the journal."""
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import sqlite3
+
+from rig import KEY, Device, Server, Tally, say
+
+FILES = {"": 1024, "-wal": 1048, "-copy": 512, "-reserve": 512}
+# How many bytes of each are its header; of the reserve, what it says of tickets.
+HEADS = {"": 100, "-wal": 56, "-copy": 40, "-reserve": 40}
+# What became of each device's deactivation before the damage; the second half is in the WAL alone.
+FATES = ["deactivated", "rejected", "withdrawn", "unanswered", "pending",
+         "deactivated", "rejected", "withdrawn", "pending", "pending", "pending"]
+DEVICES = [f"device-{number}" for number in range(1, len(FATES) + 1)]
+IN_FILE = 5
+LICENSED = [device for device, fate in zip(DEVICES, FATES) if fate != "rejected"]
+
+
+class Sample:
+    """The journal before the damage; `files` holds its bytes by the name's end."""
+
+    def __init__(self, folder):
+        server = Server(f"{folder}/server", LICENSED, plain=True)
+        device = Device(folder, server.url, server.authority)
+        self.tickets = {}
+        reader = None
+        for number, (name, fate) in enumerate(zip(DEVICES, FATES)):
+            if number == IN_FILE:
+                # While it reads, nothing goes from the WAL to the file.
+                reader = sqlite3.connect(f"{device.state}/journal.db", isolation_level=None)
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM deactivation").fetchone()
+            self.tickets[name] = self.live(device, server, name, fate)
+        self.files = {}
+        for end in FILES:
+            with open(f"{device.state}/journal.db{end}", "rb") as file:
+                self.files[end] = file.read()
+        reader.close()
+        self.done = frozenset(name for name, changed in server.requests() if changed)
+        self.body = next(entry["body"] for entry in server.control("/log")["entries"]
+                         if "deactivate" in entry.get("path", ""))
+        server.close()
+        shutil.rmtree(device.state)
+
+    @staticmethod
+    def live(device, server, name, fate):
+        arguments = ["deactivate", "--hardware-id", name]
+        if fate in ("withdrawn", "pending"):
+            arguments.append("--queue-only")
+        server.clear_faults()
+        if fate == "unanswered":
+            server.control("/faults", [{"kind": "reset_after", "match": {"hardware_id": name}}])
+        ticket = device.run(*arguments).output.split()[1]
+        if fate == "withdrawn":
+            device.run("withdraw", ticket)
+        rows, _ = device.rows()
+        expected = "pending" if fate == "unanswered" else fate
+        if rows[ticket]["state"] != expected:
+            raise SystemExit(f"faults: error: {name} is {rows[ticket]}, and should be {fate}")
+        return ticket
+
+
+def strike(files, end, chance):
+    """A flipped bit, some bytes or a whole page zeroed or overwritten, two pages swapped, or the
+    file cut off; what was done."""
+    content, unit = files[end], FILES[end]
+    if not content:
+        return f"{end} is empty"
+    place = chance.randrange(HEADS[end] if end == "-reserve" else len(content))
+    page = place // unit * unit
+    kind = chance.choice(["bit", "bit", "zeros", "bytes", "zero page", "ones page", "cut", "swap"])
+    if kind == "bit":
+        content[place] ^= 1 << chance.randrange(8)
+    elif kind == "zeros":
+        content[place:place + 64] = bytes(len(content[place:place + 64]))
+    elif kind == "bytes":
+        content[place:place + 16] = chance.randbytes(len(content[place:place + 16]))
+    elif kind in ("zero page", "ones page"):
+        byte = b"\0" if kind == "zero page" else b"\xff"
+        content[page:page + unit] = byte * len(content[page:page + unit])
+    elif kind == "cut":
+        del content[place:]
+    else:
+        other = chance.randrange(len(content) // unit + 1) * unit
+        if max(page, other) + unit <= len(content):
+            content[page:page + unit], content[other:other + unit] = (
+                content[other:other + unit], content[page:page + unit])
+    return f"{end or 'main'} {kind} at {place}"
+
+
+def damages(sample, count, is_quick, chance):
+    """Each damage as (kind, …); a random one is known by its seed."""
+    result = []
+    for end, content in sample.files.items():
+        result += [("byte", end, offset) for offset in range(HEADS[end])]
+        if end != "-reserve":
+            result += [("page", end, start) for start in range(0, len(content), FILES[end])]
+    if is_quick:
+        result = chance.sample(result, min(len(result), count))
+    return result + [("random", chance.getrandbits(48)) for _ in range(count)]
+
+
+def damaged(sample, damage):
+    """The files, what was done to them, and those that were struck."""
+    files = {end: bytearray(content) for end, content in sample.files.items()}
+    kind, *place = damage
+    if kind == "byte":
+        files[place[0]][place[1]] ^= 0xFF
+    elif kind == "page":
+        end, start = place
+        files[end][start:start + FILES[end]] = bytes(len(files[end][start:start + FILES[end]]))
+    elif kind == "all":
+        for end in place:
+            files[end].clear()
+        return files, "nothing is left", set(place)
+    if kind != "random":
+        return files, f"{place[0] or 'main'} {kind} {place[1]}", {place[0]}
+    chance = random.Random(place[0])
+    struck = [chance.choice(["", "", "-wal", "-copy", "-reserve"])]
+    if chance.random() < 0.3:
+        struck.append("-copy" if struck[0] in ("", "-wal") else chance.choice(["", "-wal"]))
+    return files, ", ".join(strike(files, end, chance) for end in struck), set(struck)
+
+
+class Bench:
+    """One worker's server and device."""
+
+    def __init__(self, folder, sample):
+        self.sample = sample
+        self.server = Server(f"{folder}/server", LICENSED, plain=True)
+        self.device = Device(folder, self.server.url, self.server.authority)
+
+    def try_one(self, damage):
+        files, words, struck = damaged(self.sample, damage)
+        tally = Tally("")
+        tally.points, tally.acknowledged = 1, len(DEVICES)
+        self.server.reset(without=self.sample.done)
+        self.device.put(None)
+        os.mkdir(self.device.state, 0o700)
+        for end, content in files.items():
+            path = f"{self.device.state}/journal.db{end}"
+            with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+                file.write(content)
+        flush = self.device.run("flush")
+        if flush.crash:
+            tally.problem("crash", words, f"flush {flush.crash}")
+        rows, status = self.device.rows()
+        if rows is None:
+            tally.problem("crash", words, f"{flush.errors.strip()}; {status.errors.strip()}")
+            return tally
+        self.compare(tally, words, struck, rows, flush)
+        return tally
+
+    def compare(self, tally, words, struck, rows, flush):
+        done = set(self.sample.done)
+        for entry in self.server.control("/log")["entries"]:
+            if entry.get("path") != "/api/v4/deactivate_license":
+                continue
+            device = json.loads(entry["body"]).get("hardware_id")
+            if device not in DEVICES or entry["body"] != self.sample.body.replace(
+                    DEVICES[0], device):
+                tally.problem("false", words, f"a damaged request: {entry['body']}")
+            elif device in DEVICES[:IN_FILE] and FATES[DEVICES.index(device)] not in (
+                    "pending", "unanswered"):
+                tally.problem("false", words, f"{device} was sent, and had ended in the file")
+            if entry["changed"]:
+                if device in done:
+                    tally.problem("false", words, f"{device} was given back twice")
+                done.add(device)
+        damaged_rows = [t for t, row in rows.items() if row["state"] == "damaged"]
+        for ticket, row in rows.items():
+            if row["state"] == "deactivated" and row["hardware_id"] not in done:
+                tally.problem("false", words, f"{ticket} is deactivated in the journal only")
+        if damaged_rows and flush.status != 65:
+            tally.problem("lost", words, f"{damaged_rows} are damaged, and flush is {flush.status}")
+        if damaged_rows and not struck & {"", "-wal"}:
+            tally.problem("false", words, f"{damaged_rows} are in the journal, and damaged")
+        numbers = {ticket.split("-")[0] for ticket in damaged_rows}
+        for device, fate in zip(DEVICES, FATES):
+            self.check(tally, words, struck, rows, device, fate, done, numbers)
+
+    def check(self, tally, words, struck, rows, device, fate, done, numbers):
+        """One promise: kept, or told why not."""
+        ticket = self.sample.tickets[device]
+        row = rows.get(ticket)
+        state = row and row["state"]
+        if fate in ("pending", "unanswered"):
+            if state == "deactivated":
+                return
+            # That an attempt was made may have been in what is damaged alone.
+            if state == "rejected" and fate == "unanswered" and (
+                    row["restored"] or struck & {"", "-wal"}):
+                return
+        elif state == fate or (state in ("deactivated", "rejected") and device not in
+                               DEVICES[:IN_FILE]):
+            # What was only in the WAL may be as it was before its end: sent again.
+            return
+        is_told = state == "damaged" or ticket.split("-")[0] in numbers or (
+            "1-000000" in rows and not rows.keys() & set(self.sample.tickets.values()))
+        if not is_told:
+            tally.problem("lost", words, f"{ticket} ({device}, {fate}) is {state}")
+        elif fate in ("pending", "unanswered") and len(struck) == 1:
+            tally.problem("lost", words, f"{ticket} ({device}, {fate}) is damaged by one file's")
+
+    def close(self):
+        self.server.close()
+
+
+bench = None
+
+
+def begin_worker(workshop, sample):
+    global bench
+    bench = Bench(workshop.folder("damage"), sample)
+    multiprocessing.util.Finalize(bench, bench.close, exitpriority=10)
+
+
+def try_one(damage):
+    return bench.try_one(damage)
+
+
+def run(workshop, seed, is_quick):
+    chance = random.Random(seed)
+    sample = Sample(workshop.folder("damage"))
+    listed = damages(sample, 150 if is_quick else 50_000, is_quick, chance)
+    # The canary: a loss that nothing can tell of is seen here.
+    local = Bench(workshop.folder("damage"), sample)
+    seen = local.try_one(("all", "-wal", "-copy", "-reserve")).lost
+    local.close()
+    if not seen:
+        raise SystemExit("faults: error: the damage class sees no loss")
+    tally = Tally("a journal's files are damaged")
+    say(f"{tally.name}: {len(listed)} points")
+    with multiprocessing.Pool(os.cpu_count(), begin_worker, (workshop, sample)) as pool:
+        for one in pool.imap_unordered(try_one, listed, chunksize=8):
+            tally.add(one)
+        pool.close()
+        pool.join()
+    tally.tell()
+    return tally
