@@ -10,9 +10,9 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <stddef.h>
-#include <string.h>
 #include <time.h>
 
+#include "../CLibc/library.h"
 #include "../CLibc/wipe.h"
 
 // Every function is in libcurl 7.68, the oldest that boards have.
@@ -56,16 +56,6 @@ static inline void *ccurl_open(void) {
   void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
   return library ? library : dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
 }
-
-// Fills the pointers with the functions named one after the other; 0 if one is missing.
-static inline int ccurl_find(void *library, const char *name, void **slot) {
-  int found = 1;
-  for (; *name; name += strlen(name) + 1) {
-    *slot = dlsym(library, name);
-    if (!*slot++) found = 0;
-  }
-  return found;
-}
 #endif
 
 // `curl_version_info` needs a macro's version.
@@ -86,7 +76,7 @@ static inline int ccurl_load(ccurl_api *api) {
   if (!library) return 0;
   // The table's pointers and these names are in one order.
 #define CCURL_NAME(name, function) #function "\0"
-  return ccurl_find(library, CCURL_FUNCTIONS(CCURL_NAME), (void **)api);
+  return clibc_find(library, CCURL_FUNCTIONS(CCURL_NAME), (void **)api);
 #undef CCURL_NAME
 #endif
 }
@@ -103,7 +93,7 @@ static inline int ccurl_load_openssl(const ccurl_api *api, ccurl_openssl *openss
   if (!used || strncmp(used, expected, sizeof expected - 1)) return 0;
 #define CCURL_NAME(result, name, function, parameters) #function "\0"
   void *library = ccurl_open();
-  if (!ccurl_find(library, CCURL_OPENSSL_FUNCTIONS(CCURL_NAME), (void **)openssl)) return 0;
+  if (!clibc_find(library, CCURL_OPENSSL_FUNCTIONS(CCURL_NAME), (void **)openssl)) return 0;
 #undef CCURL_NAME
   // "OpenSSL/3.0.17" and "OpenSSL 3.0.17 1 Jul 2025".
   used += sizeof expected - 1;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "crypto.h"
 #include "files.h"
 #include "options.h"
 #include "hardware.h"

@@ -225,7 +225,7 @@ final class DamagedJournal {
     while let next = try journal.next(after: last, onlyDue: false, at: now) {
       last = next.ticket.row
       let name = next.ticket.text.string
-      let body = next.deactivation.body().copyBytes().text
+      let body = next.deactivation?.body().copyBytes().text
       if bodies[name] != body { problem("\(name) would be sent as \(body)") }
       let open = openAttempts[name] ?? 0
       if next.openAttempts > open, endings[name] == nil {

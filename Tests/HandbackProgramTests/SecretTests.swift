@@ -18,6 +18,10 @@ struct SecretTests {
     "API_KEY_FILE": "mark-of-the-api-key", "SHARED_KEY_FILE": "mark-of-the-shared-key",
   ]
 
+  /// With the key that AES has of it, by python3-cryptography's `HKDFExpand`.
+  static let sealKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+  static let cipherKey = "2c1cf9e192785ecfad9cd2fe59916e634498b423ff679120ad1a7338fae13adf"
+
   static let ways = [
     Ways(
       testDescription: "license key, signed", product: "XY",
@@ -27,8 +31,10 @@ struct SecretTests {
       secrets: signed.merging(["PASSWORD_FILE": "mark-of-the-password"]) { $1 },
       plain: ["HANDBACK_USERNAME=user@example.com"]),
     Ways(
-      testDescription: "id token, signed", product: "XU",
-      secrets: signed.merging(["ID_TOKEN_FILE": "mark.of-the-id.token"]) { $1 },
+      testDescription: "id token, signed, sealed", product: "XU",
+      secrets: signed.merging(["ID_TOKEN_FILE": "mark.of-the-id.token", "SEAL_KEY_FILE": sealKey]) {
+        $1
+      },
       plain: ["HANDBACK_CUSTOMER_ACCOUNT_CODE=CAC"]),
     Ways(
       testDescription: "code, client credentials", product: "XU",
@@ -40,6 +46,12 @@ struct SecretTests {
       testDescription: "license key, bearer token", product: "XY",
       secrets: [
         "LICENSE_KEY_FILE": "MARK-LICE-NSEK-EY00", "BEARER_TOKEN_FILE": "mark-of-the-bearer-token",
+      ], plain: []),
+    Ways(
+      testDescription: "license key, bearer token, sealed", product: "XY",
+      secrets: [
+        "LICENSE_KEY_FILE": "MARK-LICE-NSEK-EY00", "BEARER_TOKEN_FILE": "mark-of-the-bearer-token",
+        "SEAL_KEY_FILE": sealKey,
       ], plain: []),
   ]
 
@@ -61,7 +73,10 @@ struct SecretTests {
     /// Runs the program and looks for the marks in its memory; its output is looked through, too.
     @discardableResult
     func run(_ arguments: String...) -> Command.Result {
-      let result = Command.search(for: marks, in: [Program.path] + arguments, device.program)
+      let keys =
+        ways.secrets["SEAL_KEY_FILE"] == nil
+        ? [] : ["hex:" + Self.sealKey, "hex:" + Self.cipherKey]
+      let result = Command.search(for: marks + keys, in: [Program.path] + arguments, device.program)
       #expect(result.finds == "", "in the memory of \(arguments)")
       for mark in marks { #expect(!result.output.contains(mark), "printed by \(arguments)") }
       return result

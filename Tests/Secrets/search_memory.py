@@ -25,8 +25,9 @@ def search(process, words):
             if position >= 0:
                 around = content[max(position - 32, 0) : position + 64]
                 name = rest[3] if len(rest) > 3 else "anonymous memory"
-                os.write(3, f"{word.decode()} in {name}: {around!r}\n".encode())
+                os.write(3, f"{word!r} in {name}: {around!r}\n".encode())
 
 
-words = [word.encode() for word in sys.argv[1].split(",")]
+# A word `hex:…` stands for bytes.
+words = [bytes.fromhex(word[4:]) if word.startswith("hex:") else word.encode() for word in sys.argv[1].split(",")]
 at_exit.run(sys.argv[2:], lambda process: search(process, words))

@@ -134,6 +134,8 @@ public final class FlushBench {
         let event = try flusher.receive(
           result, &journal, at: clock.now, random: random.next())
         if let text = event.text { events.append(text) }
+      case .passed(let event):
+        if let text = event.text { events.append(text) }
       }
     }
     problems.append("a pass that doesn't end")

@@ -26,6 +26,12 @@ public final class MemoryJournal: FlushJournal {
     public var isHeld = false
     public var wait: Wait?
     public var outcome: Outcome?
+    /// Why its credential can't be read, if it can't.
+    public var sealed: Outcome?
+
+    var content: PendingDeactivation.Content {
+      sealed.map { .sealed($0) } ?? .deactivation(license.deactivation())
+    }
   }
 
   /// What was written, in order.
@@ -91,7 +97,7 @@ public final class MemoryJournal: FlushJournal {
     }
     guard let found else { return nil }
     return PendingDeactivation(
-      ticket: found.ticket, deactivation: found.license.deactivation(), attempts: found.attempts,
+      ticket: found.ticket, found.content, attempts: found.attempts,
       openAttempts: found.openAttempts, failures: found.failures)
   }
 

@@ -37,6 +37,9 @@ public struct FlushRules: Sendable {
   /// Faults of one deactivation after which another one is tried before the pass ends: a request
   /// that always cuts the connection must not block those behind it.
   static let failuresBeforePassing: Int64 = 2
+  /// After so long it is looked again whether a sealed credential can be read. The look costs no
+  /// network, so it isn't put off further each time.
+  static let sealedMilliseconds: Int64 = 900_000
 }
 
 /// What the flush wants next.
@@ -45,6 +48,8 @@ public enum FlushStep: ~Copyable {
   case send(Exchange)
   /// Ask again after so many milliseconds: pacing.
   case pause(milliseconds: Int64)
+  /// Tell this and ask again: one was passed over, as its credential can't be read here.
+  case passed(FlushEvent)
   case finished(FlushEnd)
 }
 

@@ -14,10 +14,10 @@ extension Flusher {
 
   /// The body of the deactivation in hand.
   borrowing func body() -> Secret {
-    switch current {
-    case .some(let row): return row.deactivation.body()
-    case .none: preconditionFailure("a deactivation is in hand here")
+    guard case .deactivation(let deactivation) = current?.content else {
+      preconditionFailure("a deactivation is in hand here")
     }
+    return deactivation.body()
   }
 
   /// What must be fetched before anything can be sent, if anything.

@@ -32,7 +32,7 @@ extension Flusher {
     var outcome: Outcome
   }
 
-  private mutating func conclude<Journal: FlushJournal & ~Copyable>(
+  mutating func conclude<Journal: FlushJournal & ~Copyable>(
     _ conclusion: Conclusion, _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) -> FlushEvent {
     guard let ticket = current?.ticket, let server else {

@@ -61,6 +61,9 @@ public struct Flusher: ~Copyable {
       return finish(.stopped(server.reason, millisecondsLeft: left))
     }
     guard try choose(&journal, at: now) else { return finish(.done) }
+    if case .sealed(let outcome) = current?.content {
+      return try passOver(outcome, &journal, at: now)
+    }
     let pause = nextSendBootMilliseconds - now.bootMilliseconds
     if pause > 0 { return .pause(milliseconds: pause) }
     if let exchange = tokenExchange(at: now) { return .send(exchange) }
@@ -69,6 +72,22 @@ public struct Flusher: ~Copyable {
       return .pause(milliseconds: 0)
     }
     return .send(deactivationExchange(at: now))
+  }
+
+  /// Nothing was tried, so neither attempts nor failures are counted.
+  @inline(never)
+  private mutating func passOver<Journal: FlushJournal & ~Copyable>(
+    _ outcome: Outcome, _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> FlushStep {
+    guard let open = current?.openAttempts, let failures = current?.failures else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    let wait = Wait(milliseconds: FlushRules.sealedMilliseconds, from: now)
+    return .passed(
+      try conclude(
+        Conclusion(
+          change: .postponed(wait, failures: failures, isHeld: true, openAttempts: open),
+          outcome: outcome), &journal, at: now))
   }
 
   private func isHeeded(_ reason: WaitReason) -> Bool {

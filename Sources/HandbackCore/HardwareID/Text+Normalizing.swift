@@ -38,7 +38,7 @@ extension Text {
   /// The bytes that a text of hexadecimal digits stands for, those in `separators` skipped; `nil`
   /// if anything else is in it or a digit lacks its pair.
   @inline(never)
-  func hexBytes(skipping separators: Literal = "") -> [UInt8]? {
+  public func hexBytes(skipping separators: Literal = "") -> [UInt8]? {
     var result: [UInt8] = []
     var high: UInt8?
     for byte in bytes {

@@ -1,7 +1,7 @@
 /// A row of the journal that is still to be sent.
 public final class PendingDeactivation {
   public let ticket: Ticket
-  public let deactivation: Deactivation
+  public let content: Content
   /// Attempts begun, this one not counted.
   public let attempts: Int64
   /// Attempts whose answer isn't known: begun, and neither answered clearly nor known to have
@@ -10,12 +10,17 @@ public final class PendingDeactivation {
   /// Failures in a row, which the backoff grows with.
   public let failures: Int64
 
+  public enum Content {
+    case deactivation(Deactivation)
+    /// Its credential is sealed, and can't be read here: why.
+    case sealed(Outcome)
+  }
+
   public init(
-    ticket: Ticket, deactivation: Deactivation, attempts: Int64, openAttempts: Int64,
-    failures: Int64
+    ticket: Ticket, _ content: Content, attempts: Int64, openAttempts: Int64, failures: Int64
   ) {
     self.ticket = ticket
-    self.deactivation = deactivation
+    self.content = content
     self.attempts = attempts
     self.openAttempts = openAttempts
     self.failures = failures

@@ -85,6 +85,19 @@ extension LicenseCredential {
     case .code: .code
     }
   }
+
+  /// What of it is secret, for as long as `body` runs; `nil` if nothing is.
+  public borrowing func withSecret<Result, Failure: Error>(
+    _ body: (borrowing Secret) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    switch self {
+    case .key(let key): try body(key)
+    case .user: nil
+    case .userWithPassword(let login): try body(login.password)
+    case .idToken(let grant): try body(grant.token)
+    case .code(let grant): try body(grant.code)
+    }
+  }
 }
 
 /// One license to be given back for one device: the body of `POST /api/v4/deactivate_license`.

@@ -64,6 +64,16 @@ public struct Secret: ~Copyable {
     withBytes { bytes in Secret(copying: bytes) }
   }
 
+  public borrowing func isEqual(to other: borrowing Secret) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    return withBytes { bytes in
+      other.withBytes { others in
+        for index in bytes.indices where bytes[index] != others[index] { return false }
+        return true
+      }
+    }
+  }
+
   /// Whether some byte is one of C0, DEL: nothing that belongs in a key or a header.
   public borrowing func containsControlCharacter() -> Bool {
     withBytes { bytes in

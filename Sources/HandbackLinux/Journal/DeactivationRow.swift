@@ -3,11 +3,13 @@ internal import HandbackCore
 /// Reads a row's columns back into the core's types, with every check that queueing makes.
 enum DeactivationRow {
   /// `nil` if the columns make none.
-  static func read(_ statement: borrowing SQLiteStatement) -> Deactivation? {
+  static func read(
+    _ statement: borrowing SQLiteStatement, _ sealing: SQLiteJournal.Sealing
+  ) throws(SealProblem) -> Deactivation? {
     guard let product = field(.product, statement, RowColumn.product),
       let hardwareID = statement.withText(RowColumn.hardwareID, { HardwareID(utf8: $0) }) ?? nil
     else { return nil }
-    guard let credential = credential(statement) else { return nil }
+    guard let credential = try credential(statement, sealing) else { return nil }
     let details = DeactivationDetails(
       licenseID: statement.integerOrNil(RowColumn.licenseID),
       bundleCode: field(.bundleCode, statement, RowColumn.bundleCode),
@@ -18,12 +20,12 @@ enum DeactivationRow {
   }
 
   private static func credential(
-    _ statement: borrowing SQLiteStatement
-  ) -> LicenseCredential? {
+    _ statement: borrowing SQLiteStatement, _ sealing: SQLiteJournal.Sealing
+  ) throws(SealProblem) -> LicenseCredential? {
     let username = field(.username, statement, RowColumn.username)
     let account = field(.customerAccountCode, statement, RowColumn.customerAccountCode)
     guard let way = LicenseWay(rawValue: Int(statement.integer(RowColumn.way))) else { return nil }
-    guard let secret = statement.withText(RowColumn.secret, { Secret(copying: $0) }) else {
+    guard let secret = try secret(statement, sealing) else {
       if way == .user, let username { return .user(username) }
       return nil
     }
@@ -42,6 +44,16 @@ enum DeactivationRow {
       return .code(
         CodeGrant(code: secret, customerAccountCode: account, redirectURI: redirectURI))
     }
+  }
+
+  private static func secret(
+    _ statement: borrowing SQLiteStatement, _ sealing: SQLiteJournal.Sealing
+  ) throws(SealProblem) -> Secret? {
+    guard let sealed = statement.sealedSecret else {
+      return statement.withText(RowColumn.secret) { Secret(copying: $0) }
+    }
+    guard case .key(let cipher) = sealing else { throw .keyMissing }
+    return try cipher.open(sealed, for: statement.sealedRow)
   }
 
   /// `nil` if the column is null, or holds what the field can't.

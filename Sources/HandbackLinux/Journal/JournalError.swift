@@ -26,6 +26,8 @@ public final class JournalError: Error {
     case libraryNeverSyncs
     /// The pinned hardware ID, in both files.
     case damagedIdentity
+    /// libcrypto refuses, or the kernel has no randomness.
+    case cannotSeal
     /// `number` is SQLite's extended result code, `text` SQLite's words for it.
     case sqlite
   }

@@ -25,14 +25,22 @@ extension SQLiteJournal: FlushJournal {
       var statement = try connection.selectPending(after: last)
       guard try statement.steps(past: last) else { return nil }
       last = statement.integer(0)
-      guard statement.isSealed, let deactivation = DeactivationRow.read(statement) else {
-        continue
-      }
+      guard statement.isSealed, let content = content(statement) else { continue }
       return PendingDeactivation(
-        ticket: statement.ticket, deactivation: deactivation,
+        ticket: statement.ticket, content,
         attempts: statement.integer(RowColumn.attempts),
         openAttempts: statement.integer(RowColumn.openAttempts),
         failures: statement.integer(RowColumn.failures))
+    }
+  }
+
+  private func content(_ statement: borrowing SQLiteStatement) -> PendingDeactivation.Content? {
+    do throws(SealProblem) {
+      return try DeactivationRow.read(statement, sealing).map { .deactivation($0) }
+    } catch {
+      var cause: Text?
+      if case .noKey(let text) = sealing, case .keyMissing = error { cause = text }
+      return .sealed(Outcome(httpStatus: 0, code: Text(error.name), message: cause))
     }
   }
 

@@ -17,21 +17,22 @@ extension SQLiteJournal {
     _ deactivation: Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
     try Reserve.hold(path)
-    let fingerprint = deactivation.fingerprint()
+    let plain = deactivation.fingerprint()
+    let fingerprint = fingerprint(deactivation, plain)
     var queued: Queued?
     do throws(JournalError) {
       _ = try transaction(isAccepting: true) { () throws(JournalError) in
-        if let ticket = try find(fingerprint) {
-          try renew(ticket, deactivation)
+        // One that was queued before there was a key has a plain fingerprint.
+        var found = try find(fingerprint)
+        if found == nil { found = try find(plain) }
+        if let ticket = found {
           queued = Queued(ticket: ticket, isNew: false)
-          return true
+        } else {
+          try insert(deactivation, fingerprint, nonce: nonce, atSeconds: now)
+          let ticket = Ticket(row: connection.lastInsertedRow, nonce: nonce)
+          queued = Queued(ticket: ticket, isNew: true)
         }
-        try insert(deactivation, fingerprint, nonce: nonce, atSeconds: now)
-        let row = connection.lastInsertedRow
-        let ticket = Ticket(row: row, nonce: nonce)
-        queued = Queued(ticket: ticket, isNew: true)
-        // Durable before the row is: at no time is the row alone.
-        try copies?.append(try connection.seal(.deactivation, row), Reserve.roster(path))
+        if let queued { try store(deactivation, fingerprint, queued) }
         return true
       }
     } catch {
@@ -59,16 +60,36 @@ extension SQLiteJournal {
     return found.ticket
   }
 
-  private func renew(_ ticket: Ticket, _ deactivation: Deactivation) throws(JournalError) {
+  /// What finds the same license again. Of a user's license nothing secret is in it.
+  private func fingerprint(
+    _ deactivation: Deactivation, _ plain: InlineArray<16, UInt8>
+  ) -> InlineArray<16, UInt8> {
+    guard case .key(let cipher) = sealing, deactivation.credential.way != .user else {
+      return plain
+    }
+    return cipher.fingerprint(plain)
+  }
+
+  /// Writes the secret, which is newer where the row is older, and then the row's copy.
+  private func store(
+    _ deactivation: Deactivation, _ fingerprint: InlineArray<16, UInt8>, _ queued: Queued
+  ) throws(JournalError) {
     // Unchanged, the row is not written: a repeated call costs no flash.
     var statement = try connection.prepare(
-      "UPDATE deactivation SET secret = ?1 WHERE row = ?2 AND secret IS NOT ?1")
-    try bindSecret(deactivation, to: &statement)
-    try statement.bind(ticket.row)
+      """
+      UPDATE deactivation SET secret = ?1, fingerprint = ?2 WHERE row = ?3 AND secret IS NOT ?1
+      """)
+    try bindSecret(deactivation, queued.ticket.row, to: &statement)
+    try statement.bind(fingerprint)
+    try statement.bind(queued.ticket.row)
     try statement.run()
-    guard connection.changedRowCount == 1 else { return }
-    copies?.erase(ticket)
-    try copies?.append(try connection.seal(.deactivation, ticket.row), Reserve.roster(path))
+    if !queued.isNew {
+      guard connection.changedRowCount == 1 else { return }
+      copies?.erase(queued.ticket)
+    }
+    // Durable before the row is: at no time is the row alone.
+    try copies?.append(
+      try connection.seal(.deactivation, queued.ticket.row), Reserve.roster(path))
   }
 
   private func insert(
@@ -77,12 +98,11 @@ extension SQLiteJournal {
   ) throws(JournalError) {
     var statement = try connection.prepare(
       """
-      INSERT INTO deactivation (secret, fingerprint, nonce, product, hardware_id, way, username,
+      INSERT INTO deactivation (fingerprint, nonce, product, hardware_id, way, username,
         customer_account_code, redirect_uri, license_id, bundle_code, sdk_ver, consumptions,
         queued_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
       """)
-    try bindSecret(deactivation, to: &statement)
     try statement.bind(fingerprint)
     try statement.bind(Int64(nonce & Ticket.nonceMask))
     try statement.bind(deactivation.product.text)
@@ -97,17 +117,32 @@ extension SQLiteJournal {
     try statement.run()
   }
 
-  /// The secret is bound in place: it lives as long as the deactivation, past the step.
+  /// As it is, the secret is bound in place: it lives as long as the deactivation, past the step.
   private func bindSecret(
-    _ deactivation: Deactivation, to statement: inout SQLiteStatement
+    _ deactivation: Deactivation, _ row: Int64, to statement: inout SQLiteStatement
   ) throws(JournalError) {
-    switch deactivation.credential {
-    case .key(let key): try statement.bind(inPlace: key)
-    case .user: try statement.bindNull()
-    case .userWithPassword(let login): try statement.bind(inPlace: login.password)
-    case .idToken(let grant): try statement.bind(inPlace: grant.token)
-    case .code(let grant): try statement.bind(inPlace: grant.code)
+    let bound: Void? = try deactivation.credential.withSecret { secret throws(JournalError) in
+      guard case .key(let cipher) = sealing else { return try statement.bind(inPlace: secret) }
+      try statement.bind(try seal(secret, row, cipher))
     }
+    if bound == nil { try statement.bindNull() }
+  }
+
+  /// The secret sealed for the row. Anew it would have another nonce, so what the row has is taken
+  /// if it is right.
+  private func seal(
+    _ secret: borrowing Secret, _ row: Int64, _ cipher: CredentialCipher
+  ) throws(JournalError) -> Text {
+    var statement = try connection.select(.deactivation, after: row - 1)
+    guard try statement.stepsTo(row) else { throw JournalError.damagedRow() }
+    let sealedRow = statement.sealedRow
+    if let before = statement.sealedSecret,
+      let opened = try? cipher.open(before, for: sealedRow), opened.isEqual(to: secret)
+    {
+      return before
+    }
+    guard let sealed = cipher.seal(secret, for: sealedRow) else { throw JournalError(.cannotSeal) }
+    return sealed
   }
 
   /// `username`, `customer_account_code`, `redirect_uri`.

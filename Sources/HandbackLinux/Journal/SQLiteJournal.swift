@@ -39,6 +39,14 @@ public final class SQLiteJournal {
   /// The server that `serverState` is about: a base URL.
   public var serverAddress: Text = ""
 
+  /// Whether secrets are sealed as they are queued, and those that are can be read.
+  public enum Sealing {
+    case key(CredentialCipher)
+    /// Why there is no key.
+    case noKey(Text)
+  }
+  public var sealing = Sealing.noKey("no seal key is set")
+
   /// Who may do what with the file.
   public enum Access: Sendable {
     /// Makes the folder and the file if they are missing.

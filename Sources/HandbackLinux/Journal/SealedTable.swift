@@ -49,6 +49,7 @@ enum RowColumn {
   static let row: Int32 = 0
   static let nonce: Int32 = 1
   static let state: Int32 = 2
+  static let fingerprint: Int32 = 3
   static let product: Int32 = 4
   static let hardwareID: Int32 = 5
   static let way: Int32 = 6
@@ -82,6 +83,18 @@ extension SQLiteStatement {
   var isSealed: Bool {
     let last = columnCount - 1
     return isEqual(last, to: RowImage.seal(image(columnCount: last)))
+  }
+
+  /// The secret, if it is sealed with a key (`SealKey`).
+  var sealedSecret: Text? {
+    let isSealed = withText(RowColumn.secret) { $0.count > 1 && min($0[0], $0[1]) < 0x20 }
+    return isSealed == true ? text(RowColumn.secret) : nil
+  }
+
+  /// What of the row a sealed secret is bound to.
+  var sealedRow: Secret {
+    let unbound: Int32 = 1 << RowColumn.state | 1 << RowColumn.fingerprint | 1 << RowColumn.secret
+    return image(columnCount: RowColumn.consumptions + 1, without: unbound)
   }
 
   var isPending: Bool { integer(RowColumn.state) == 0 }

@@ -143,10 +143,11 @@ struct SQLiteStatement: ~Copyable {
   var columnCount: Int32 { unsafe sqlite3_column_count(handle) }
 
   /// The row's first columns, as our other functions here read them: a file whose header says
-  /// UTF-16 since a bit flipped has other text than was written.
-  borrowing func image(columnCount: Int32) -> Secret {
+  /// UTF-16 since a bit flipped has other text than was written. `excluded` has a bit for each
+  /// column that is left out.
+  borrowing func image(columnCount: Int32, without excluded: Int32 = 0) -> Secret {
     var image = RowImage()
-    for column in 0..<columnCount {
+    for column in 0..<columnCount where excluded >> column & 1 == 0 {
       switch unsafe sqlite3_column_type(handle, column) {
       case SQLITE_INTEGER: image.append(integer(column))
       case SQLITE_NULL: image.appendNull()

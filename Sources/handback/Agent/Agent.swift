@@ -158,12 +158,12 @@ final class Agent {
     watch.manager.tellReloading()
     do throws(Failure) {
       let new = try Settings(flags: arguments.flags, file: arguments.settingsFile)
-      try new.checkForAgent()
+      let spread = try new.checkForAgent()
       guard new.journalPath == settings.journalPath else {
         throw Failure(.configuration, "another journal takes a restart of the agent")
       }
       watch.host = try new.serverAddress().destination
-      schedule.setSpread(milliseconds: try new.firstTrySpreadMilliseconds())
+      schedule.setSpread(milliseconds: spread)
       settings = new
       Console.note("settings read again", .notice)
       schedule.networkRang(at: SystemClock.now())

@@ -8,10 +8,10 @@ enum AgentCommand {
       throw Failure(.usage, "--deadline goes with --until-empty")
     }
     // What is wrong with the settings is found now, and not when the network returns.
-    try settings.checkForAgent()
+    let spread = try settings.checkForAgent()
     let started = SystemClock.now()
     let rules = AgentRules(
-      firstTrySpreadMilliseconds: try settings.firstTrySpreadMilliseconds(),
+      firstTrySpreadMilliseconds: spread,
       endsWhenEmpty: arguments.has(.untilEmpty),
       deadlineBootMilliseconds: arguments.deadlineSeconds.map {
         started.bootMilliseconds + $0 * 1000
@@ -34,25 +34,25 @@ enum AgentCommand {
 extension Settings {
   /// Everything that sending needs, read once for the sake of its errors. Keys are read again for
   /// each pass and not kept: a new one is taken up, and an agent that sleeps holds none.
-  func checkForAgent() throws(Failure) {
+  ///
+  /// Returns the setting that is the agent's own: `first-try-spread`, in milliseconds.
+  func checkForAgent() throws(Failure) -> Int64 {
     _ = try transportOptions()
     _ = try flushRules()
-    _ = try firstTrySpreadMilliseconds()
-    for setting in [Setting.apiKeyFile, .sharedKeyFile, .bearerTokenFile, .clientSecretFile] {
+    for setting in [
+      Setting.apiKeyFile, .sharedKeyFile, .bearerTokenFile, .clientSecretFile, .sealKeyFile,
+    ] {
       if let path = self[setting], path.isEqual(to: "-") {
         throw wrong(setting, "must name a file: the agent reads it more than once")
       }
     }
     guard try authorizer() != nil else { throw Self.noKeys }
+    return try seconds(.firstTrySpread, 0...86_400) * 1000
   }
 
   static var noKeys: Failure {
     Failure(
       .configuration, "no keys are set for the license server",
       hint: "set api-key-file and shared-key-file; what is queued stays queued")
-  }
-
-  func firstTrySpreadMilliseconds() throws(Failure) -> Int64 {
-    try seconds(.firstTrySpread, 0...86_400) * 1000
   }
 }

@@ -12,7 +12,7 @@ enum DeactivateCommand {
     let isQueueOnly = arguments.has(.queueOnly)
     let authorizer = isQueueOnly ? nil : try settings.authorizer()
 
-    var journal = try JournalOpening.open(settings, .create)
+    var journal = try JournalOpening.openToQueue(settings)
     let hardwareID: HardwareID
     if let given {
       hardwareID = given

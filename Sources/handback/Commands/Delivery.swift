@@ -92,6 +92,7 @@ struct Delivery {
     case .ended(.damaged, _, _, _): return .dataError
     case .pending:
       guard isWaiting else { return .ok }
+      if facts.outcome.isSealed { return .configuration }
       return server.reason.isUnreachable ? .unavailable : .temporaryFailure
     }
   }

@@ -47,6 +47,7 @@ enum FlushCommand {
     try output.end(summary, pending: tally.pending, damaged: tally.damaged)
     if tally.pending > 0 {
       if case .stopped(let reason, _) = summary.end, reason.isUnreachable { return .unavailable }
+      if summary.sealed > 0 { return .configuration }
       return .temporaryFailure
     }
     if tally.damaged > 0 { return .dataError }

@@ -13,6 +13,15 @@ enum JournalOpening {
     return journal
   }
 
+  /// Opens it with the key that credentials are sealed with, if one is set; made if it is missing.
+  @inline(never)
+  static func openToQueue(_ settings: Settings) throws(Failure) -> SQLiteJournal {
+    let cipher = try settings.credentialCipher()
+    let journal = try open(settings, .create)
+    if let cipher { journal.sealing = .key(cipher) }
+    return journal
+  }
+
   /// Opens it, or says `nil` if there is none: then nothing was ever queued.
   static func openIfPresent(
     _ settings: Settings, _ access: SQLiteJournal.Access
@@ -90,6 +99,8 @@ enum JournalOpening {
       return Failure(
         .dataError, "\(step): it is damaged, and so is its second copy",
         hint: "'handback id --repin REASON' pins another; '--hardware-id ID' gives one by hand")
+    case .cannotSeal:
+      return Failure(.configuration, "\(step): libcrypto refuses to encrypt the credential")
     case .sqlite:
       return sqlite(error, step, path)
     }

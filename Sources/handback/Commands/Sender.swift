@@ -16,6 +16,8 @@ struct Sender: ~Copyable {
     var deactivated: Int64 = 0
     var rejected: Int64 = 0
     var postponed: Int64 = 0
+    /// Passed over, as their credentials can't be read here.
+    var sealed: Int64 = 0
     var end = FlushEnd.done
   }
 
@@ -35,9 +37,19 @@ struct Sender: ~Copyable {
     } catch {
       throw Self.failure(error)
     }
+    if case .noKey = journal.sealing { Self.addKey(settings, journal) }
     self.journal = journal
     self.watch = watch
     flusher = Flusher(authorizer: authorizer, rules: rules)
+  }
+
+  /// A key that can't be had hinders only what is sealed: there it is told.
+  private static func addKey(_ settings: Settings, _ journal: SQLiteJournal) {
+    do throws(Failure) {
+      if let cipher = try settings.credentialCipher() { journal.sealing = .key(cipher) }
+    } catch {
+      journal.sealing = .noKey(error.message)
+    }
   }
 
   /// Runs until nothing is left to do now; `tell` gets each event as it comes.
@@ -66,6 +78,7 @@ struct Sender: ~Copyable {
     var journal = self.journal
     while true {
       if let watch, watch.mustStop { return summary }
+      let event: FlushEvent
       switch try step(&journal) {
       case .finished(let end):
         summary.end = end
@@ -77,20 +90,24 @@ struct Sender: ~Copyable {
         } else {
           SystemClock.sleep(milliseconds: milliseconds)
         }
+        continue
+      case .passed(let passed):
+        summary.sealed += 1
+        event = passed
       case .send(let exchange):
         let began = SystemClock.now().bootMilliseconds
         let result = transport.perform(exchange, watching: watch?.events.descriptors ?? []) {
           watch?.stops(hasSent: $0, sinceBootMilliseconds: began) ?? false
         }
-        let event = try receive(result, &journal)
-        switch event {
-        case .ended(_, let ending, _, _):
-          if ending == .deactivated { summary.deactivated += 1 } else { summary.rejected += 1 }
-        case .postponed: summary.postponed += 1
-        case .clockCorrected, .none: break
-        }
-        try tell(event)
+        event = try receive(result, &journal)
       }
+      switch event {
+      case .ended(_, let ending, _, _):
+        if ending == .deactivated { summary.deactivated += 1 } else { summary.rejected += 1 }
+      case .postponed: summary.postponed += 1
+      case .clockCorrected, .none: break
+      }
+      try tell(event)
     }
   }
 

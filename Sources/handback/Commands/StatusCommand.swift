@@ -25,6 +25,7 @@ enum StatusCommand {
     var row: Int64 = 0
     while let facts = try JournalReading.facts(after: row, onlyPending: onlyPending, in: journal) {
       try Console.print(FactsReport.line(facts, at: now, server))
+      if facts.outcome.isSealed { Console.hint(Words.hint(facts.outcome)) }
       row = facts.ticket.row
     }
     let tally = try JournalReading.tally(journal)

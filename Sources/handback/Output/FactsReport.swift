@@ -62,13 +62,13 @@ enum FactsReport {
     text += Text(printable: facts.product).padded(to: 10)
     switch facts.state {
     case .pending(let isHeld, _):
-      if facts.attempts == 0 {
-        text += "not tried yet"
-      } else {
-        text += facts.attempts == 1 ? "1 try" : "\(facts.attempts) tries"
-        if facts.outcome.code != nil { text += ", \(Words.outcome(facts.outcome))" }
-        if facts.openAttempts > 0 { text += "; an attempt is unanswered" }
+      switch facts.attempts {
+      case 0: text += "not tried yet"
+      case 1: text += "1 try"
+      default: text += "\(facts.attempts) tries"
       }
+      if facts.outcome.code != nil { text += ", \(Words.outcome(facts.outcome))" }
+      if facts.openAttempts > 0 { text += "; an attempt is unanswered" }
       if isHeld { text += "; held" }
       if facts.isRestored { text += "; restored" }
       let left = millisecondsLeft(facts, at: now, server)

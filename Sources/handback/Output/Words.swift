@@ -36,6 +36,11 @@ enum Words {
   /// What to do about an outcome; `nil` where waiting is all there is.
   static func hint(_ outcome: Outcome) -> Text? {
     guard let code = outcome.code else { return nil }
+    if outcome.isSealed {
+      return code.isEqual(to: SealProblem.broken.name)
+        ? "its sealed credential was changed; queue it again: it keeps its ticket"
+        : "give the key that it was queued with as seal-key-file; it is sent then"
+    }
     if let known = APICode(utf8: code.bytes.span) { return hint(known) }
     for kind in TransportFault.Kind.allCases where code.isEqual(to: kind.name) {
       return hint(kind)

@@ -57,6 +57,21 @@ extension Settings {
     }
   }
 
+  /// What seals credentials in the journal; `nil` if no key is set for that.
+  func credentialCipher() throws(Failure) -> CredentialCipher? {
+    guard let text = try secret(.sealKeyFile) else { return nil }
+    guard let key = SealKey(hex: text) else {
+      let problem = wrong(.sealKeyFile, "names a file that doesn't hold 64 hexadecimal digits")
+      throw Failure(problem.exit, problem.message, hint: "make one with 'openssl rand -hex 32'")
+    }
+    guard let cipher = CredentialCipher(key) else {
+      throw Failure(
+        .configuration, "cannot encrypt: libcrypto.so.3 or libcrypto.so.1.1 is not on this system",
+        hint: "install OpenSSL's library, or set no seal-key-file")
+    }
+    return cipher
+  }
+
   private func clientCredentials() throws(Failure) -> Authorizer {
     guard let clientID = try field(.clientID, .username), let secret = try secret(.clientSecretFile)
     else {

@@ -7,6 +7,7 @@ enum Setting: Int {
 
   case server, caFile, journal, product
   case apiKeyFile, sharedKeyFile, bearerTokenFile, clientID, clientSecretFile, tokenURL
+  case sealKeyFile
   case licenseKeyFile, username, passwordFile, idTokenFile, codeFile, customerAccountCode
   case redirectURI, licenseID, bundleCode, sdkVersion, consumptions
   case hardwareID, hardwareIDScheme, tpm, root
@@ -26,6 +27,7 @@ enum Setting: Int {
     case .clientID: "client-id"
     case .clientSecretFile: "client-secret-file"
     case .tokenURL: "token-url"
+    case .sealKeyFile: "seal-key-file"
     case .licenseKeyFile: "license-key-file"
     case .username: "username"
     case .passwordFile: "password-file"
@@ -65,6 +67,7 @@ enum Setting: Int {
     case .clientID: "ID       OAuth client, in place of API key and shared key"
     case .clientSecretFile: "FILE     the OAuth client's secret"
     case .tokenURL: "URL      the OAuth token address, in place of asking the server for it"
+    case .sealKeyFile: "FILE     the key that credentials are encrypted with in the journal"
     case .licenseKeyFile: "FILE     the license's key"
     case .username: "NAME     the license's user"
     case .passwordFile: "FILE     the user's password, where the product wants one"
@@ -111,7 +114,7 @@ enum Setting: Int {
   var isForSending: Bool {
     switch self {
     case .server, .caFile, .apiKeyFile, .sharedKeyFile, .bearerTokenFile, .clientID,
-      .clientSecretFile, .tokenURL, .connectTimeout, .timeout, .rate, .backoffBase,
+      .clientSecretFile, .tokenURL, .sealKeyFile, .connectTimeout, .timeout, .rate, .backoffBase,
       .backoffCeiling, .unsafePlainHTTP:
       true
     case .journal, .product, .licenseKeyFile, .username, .passwordFile, .idTokenFile, .codeFile,
@@ -131,6 +134,7 @@ enum Setting: Int {
     case .sharedKeyFile: "shared-key"
     case .bearerTokenFile: "bearer-token"
     case .clientSecretFile: "client-secret"
+    case .sealKeyFile: "seal-key"
     case .licenseKeyFile: "license-key"
     case .passwordFile: "password"
     case .idTokenFile: "id-token"
