@@ -119,15 +119,17 @@ enum JournalFile {
     let cause = clibc_errno()
     close(file)
     guard count >= 0 else { throw JournalError(.cannotRead, errno: cause) }
-    // Empty: made, and cut off before its tables were; its second copies are made later.
-    if count == 0, !wasThere(path) { return false }
+    // Empty: made, and cut off before its tables were; its second copies are made later. On UBIFS
+    // it may have its size by then, but nothing else: its rollback journal makes it empty again.
+    let isCutOff = exists(path + "-journal")
+    if count == 0 || isCutOff && number(header, at: 0) == 0, !wasThere(path) { return false }
     // These bytes and a NUL.
     guard count == 100, matches("SQLite format 3", header.span.extracting(0..<15)), header[15] == 0
     else {
       throw JournalError(.notADatabase)
     }
     // With a rollback journal beside it, the header is what SQLite is about to undo.
-    if exists(path + "-journal") { return false }
+    if isCutOff { return false }
     guard number(header, at: 68) == JournalSchema.applicationID else {
       throw JournalError(.belongsToAnotherProgram)
     }
