@@ -144,7 +144,7 @@ struct Sender: ~Copyable {
     switch error {
     case .libraryMissing:
       Failure(
-        .unavailable, "nothing can be sent: libcurl.so.4 is not on this system",
+        .unavailable, "nothing can be sent: libcurl.so.4 is missing, or could not be loaded",
         hint: """
           install it (Debian: libcurl4, Yocto: curl, Buildroot: BR2_PACKAGE_LIBCURL); \
           what is queued stays queued
