@@ -2,18 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files that aren't what they should be, and callers that leave little to work with. Nothing
-/// hangs, crashes, or writes where it wasn't told to; what was queued stays so.
+/// Files that aren't what they should be. Nothing hangs, crashes, or writes where it wasn't told
+/// to; what was queued stays so.
 struct SurroundingsTests {
-  /// Runs a script with `$program`, in an environment of the device's.
-  private func shell(_ device: Device, _ script: String) -> (status: Int32, output: String) {
-    var arguments = ["-i", "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "program=\(Program.path)"]
-    for (name, value) in device.program.environment where name != "PATH" {
-      arguments.append("\(name)=\(value)")
-    }
-    return Command.run("timeout", ["20", "env"] + arguments + ["sh", "-c", script])
-  }
-
   @Test(arguments: ["-copy", "-wal", "-shm", "-reserve", "-sender"])
   func `links, pipes and folders in the place of the journal's other files`(_ name: String) {
     let device = Device()
@@ -25,14 +16,14 @@ struct SurroundingsTests {
       "touch \(path) && ln \(path) \(target)",
     ] {
       let kept = device.folder.read("state/journal.db\(name)")
-      let result = shell(
-        device, "rm -f \(path); \(make); $program deactivate --queue-only --hardware-id other")
+      let result = device.shell(
+        "rm -f \(path); \(make); $program deactivate --queue-only --hardware-id other")
       #expect([0, 73, 74, 77].contains(result.status), "\(make): \(result)")
       #expect(result.status == 0 || !result.output.contains("queued"))
       #expect(
         (try? FileManager.default.attributesOfItem(atPath: target)[.size] as? Int) ?? 0 == 0,
         "\(make): written through")
-      _ = shell(device, "rm -rf \(path) \(target)")
+      _ = device.shell("rm -rf \(path) \(target)")
       if name == "-copy" || name == "-wal", let kept {
         device.folder.write("state/journal.db\(name)", kept)
       }
@@ -41,37 +32,42 @@ struct SurroundingsTests {
     #expect(tickets.contains { $0["hardware_id"] as? String == "demo-device-1" })
   }
 
-  @Test(arguments: [">&-", "2>&-", "<&- >&- 2>&-"])
-  func `closed standard streams`(_ closed: String) {
-    let device = Device()
-    #expect(shell(device, "$program deactivate --queue-only \(closed)").status == 0)
-    #expect(device.sql("PRAGMA integrity_check; SELECT count(*) FROM deactivation") == "ok\n1")
+  private static let nobody: UInt32 = 65534
+
+  /// Runs the program as a user that owns nothing but the device's folder.
+  private func runAsNobody(_ device: Device, _ arguments: String...) -> (Int32, String) {
+    let copy = device.folder.path("handback")
+    Command.run("cp", [Program.path, copy])
+    let result = Command.run(
+      "setpriv",
+      [
+        "--reuid", "\(Self.nobody)", "--clear-groups", "env", "-i",
+        "HANDBACK_CONFIG=\(device.folder.path("handback.conf"))", copy,
+      ] + arguments)
+    return (result.status, result.output)
   }
 
-  @Test func `a pipe that nobody reads`() {
-    let device = Device()
-    // The word can't be said, so it isn't promised; it is queued all the same.
-    let result = shell(device, "$program deactivate --queue-only | true; $program status")
-    #expect(result.output.contains("1 pending"))
-  }
-
-  @Test(arguments: ["0", "0777"])
-  func `any umask`(_ umask: String) {
-    let device = Device()
-    #expect(shell(device, "umask \(umask); $program deactivate --queue-only").status == 0)
-    let modes = Command.run("sh", ["-c", "cd \(device.folder.path("state")); stat -c %a . *"])
-    #expect(Set(modes.output.split(separator: "\n").dropFirst()) == ["600"])
-    #expect(modes.output.hasPrefix("700\n"))
-  }
-
-  @Test func `few files, and small ones`() {
-    let device = Device()
-    for limit in ["-n 4", "-n 5", "-n 6", "-f 1", "-f 16", "-f 40"] {
-      let result = shell(device, "ulimit \(limit); $program deactivate --queue-only")
-      #expect([0, 73, 74].contains(result.status), "\(limit): \(result)")
+  @Test(.enabled(if: getuid() == 0 && Program.isNative))
+  func `files that are someone else's`() {
+    for name in ["journal.db", "journal.db-wal", "journal.db-copy"] {
+      let device = Device()
+      #expect(device.run("deactivate", "--queue-only").status == 0)
+      Command.run("chown", ["-R", "\(Self.nobody)", device.folder.url.path])
+      #expect(runAsNobody(device, "deactivate", "--queue-only").0 == 0)
+      chown(device.folder.path("state/\(name)"), 0, 0)
+      for command in ["deactivate", "flush"] {
+        let result = runAsNobody(device, command)
+        #expect(result.0 == 77, "\(name), \(command): \(result)")
+      }
+      chown(device.folder.path("state/\(name)"), Self.nobody, Self.nobody)
+      // Root may look after them, and leaves them to their owner.
+      #expect(device.run("deactivate", "--queue-only", "--hardware-id", "other").status == 0)
+      let owners = Command.run(
+        "sh", ["-c", "stat -c %u \(device.folder.path("state"))/*"]
+      ).output
+      #expect(Set(owners.split(separator: "\n")) == ["\(Self.nobody)"])
+      #expect(device.json("status")["pending"] as? Int == 2)
     }
-    #expect(device.run("deactivate", "--queue-only").status == 0)
-    #expect(device.json("status")["pending"] as? Int == 1)
   }
 
   @Test(.enabled(if: FullDiskTests.canMount))

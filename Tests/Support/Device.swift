@@ -52,6 +52,15 @@ public struct Device {
     program.run(arguments, input: input)
   }
 
+  /// Runs a script with `$program`, in the device's environment.
+  public func shell(_ script: String) -> (status: Int32, output: String) {
+    var arguments = ["-i", "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "program=\(Program.path)"]
+    for (name, value) in program.environment where name != "PATH" {
+      arguments.append("\(name)=\(value)")
+    }
+    return Command.run("timeout", ["60", "env"] + arguments + ["sh", "-c", script])
+  }
+
   /// One fact of the journal, asked for with the `sqlite3` command.
   @discardableResult
   public func sql(_ query: String) -> String {
