@@ -1,7 +1,6 @@
-"""Many at once: processes queue, send, flush, withdraw and read one journal, and are killed at any
-moment; and a reader that is slow at any of its system calls holds up no one for longer."""
+"""Many at once: processes migrate one journal, queue, send, flush, withdraw and read, and are killed
+at any moment; and a reader that is slow at any of its system calls holds up no one for longer."""
 
-import os
 import random
 import shutil
 import signal
@@ -15,14 +14,16 @@ import rig
 from rig import Device, Server, Tally, say
 
 PROCESSES = 16
-DEVICES = 60_000
+# More than there is time for.
+DEVICES = 10_000
+ROUND_SECONDS = 30
 HELD_SECONDS = 0.3
 BLOCKED_SECONDS_MAX = 1.0
 
 
 class Crowd:
-    def __init__(self, folder, seed):
-        self.names = [f"device-{number}" for number in range(DEVICES)]
+    def __init__(self, folder, seed, version):
+        self.names = [f"device-{number}" for number in range(DEVICES)] + [rig.OLD_DEVICE]
         self.server = Server(f"{folder}/server", self.names)
         self.device = Device(folder, self.server.url, self.server.authority)
         self.promises = oracle.Promises()
@@ -31,6 +32,12 @@ class Crowd:
         self.tally = Tally("many at once")
         self.seed = seed
         self.killed = 0
+        # Whoever comes first brings it to the present format, and may be killed at that.
+        self.device.put_old(version)
+        for ticket, row in self.device.rows()[0].items():
+            if row["state"] == "pending":
+                self.promises.queued[ticket] = rig.OLD_DEVICE
+        self.device.put_old(version)
 
     def choose(self, chance):
         """Arguments, and the device that they are about."""
@@ -87,14 +94,23 @@ class Crowd:
             member.join()
         self.tally.acknowledged = len(self.promises.queued)
         oracle.settle(self.tally, "many at once", self.device, self.server, self.promises)
-        say(f"many at once: {self.tally.points} runs, {self.killed} of them killed")
-        self.tally.tell()
         self.server.close()
+        shutil.rmtree(self.device.folder)
         return self.tally
 
 
 def many_at_once(workshop, seed, seconds):
-    return Crowd(workshop.folder("crowd"), seed).run(seconds)
+    """As many crowds one after the other as there is time for, each on a journal of an older
+    format."""
+    tally, killed = Tally("many at once"), 0
+    rounds = max(2, seconds // ROUND_SECONDS)
+    for number in range(rounds):
+        crowd = Crowd(workshop.folder("crowd"), f"{seed} {number}", f"version-{1 + number % 2}")
+        tally.add(crowd.run(seconds / rounds))
+        killed += crowd.killed
+    say(f"many at once: {tally.points} runs, {killed} of them killed")
+    tally.tell()
+    return tally
 
 
 def slow_reader(workshop, stride):

@@ -1,11 +1,14 @@
 """Runs inside user-mode Linux: a device's life on a file system whose block device is recorded.
 
 What was acknowledged, and what the server did, goes into the same record as marks, in the order
-it happened: `q TICKET NAME` queued, `W TICKET` a withdrawal begins, `w TICKET` withdrawn,
-`d TICKET` reported as deactivated, `s NAME` the server gave a license back.
-Where the guest is to be killed, the marks go to a file of the host instead.
+it happened: `j JOURNAL` is in use from here on, `q TICKET NAME` queued, `W TICKET` a withdrawal
+begins, `w TICKET` withdrawn, `d TICKET` reported as deactivated, `s NAME` the server gave a
+license back.
+Where the guest is to be killed, the marks go to a file of the host instead; on a raw flash, to the
+device that keeps its record.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -31,8 +34,9 @@ def mark(text):
         cut_log.mark(text)
         return
     os.write(marks_file, text.encode() + b"\n")
-    # Through the guest's page cache.
-    os.fsync(marks_file)
+    # Through the guest's page cache, if it is a file.
+    with contextlib.suppress(OSError):
+        os.fsync(marks_file)
 
 
 def start_server(folder, names):
@@ -99,10 +103,8 @@ class Life:
             mark(f"w {ticket}")
 
     def open(self, journal):
-        folder = f"{self.mount}/{journal}"
-        self.device.environment["HANDBACK_JOURNAL"] = f"{folder}/journal.db"
+        self.device.environment["HANDBACK_JOURNAL"] = f"{self.mount}/{journal}/journal.db"
         mark(f"j {journal}")
-        return folder
 
     def new_journal(self, journal, rounds):
         self.open(journal)
@@ -110,28 +112,25 @@ class Life:
             name = f"{journal}-{number}"
             first = self.queue(f"{name}-a", "--queue-only")
             self.queue(f"{name}-b", "--queue-only")
-            if number % 2:
+            if number % 2 == 0:
                 self.withdraw(first)
             self.flush()
             self.queue(f"{name}-c")
             self.server.faults.set([{"kind": "reset_after", "count": 1}])
             self.queue(f"{name}-d")
-            ticket = self.queue(f"{name}-e", "--queue-only")
+            self.queue(f"{name}-e", "--queue-only")
             self.flush()
             if number % 3 == 2:
                 self.flush()
 
     def old_journal(self, journal):
-        folder = self.open(journal)
-        os.mkdir(folder, 0o700)
-        path = f"{folder}/journal.db"
-        shutil.copyfile(rig.VERSION_1, path)
-        os.chmod(path, 0o600)
+        rig.put_old_journal(f"{self.mount}/{journal}", journal)
         subprocess.run(["sync"], check=True)
+        self.open(journal)
         rows, _ = self.device.rows()
         for ticket, row in rows.items():
             if row["state"] == "pending":
-                mark(f"q {ticket} {rig.VERSION_1_DEVICE}")
+                mark(f"q {ticket} {rig.OLD_DEVICE}")
         self.queue(f"{journal}-a", "--queue-only")
         self.flush()
 

@@ -1,58 +1,80 @@
 """The guest's kernel itself is killed at any moment: what it had not written is gone."""
 
+import multiprocessing
 import os
 import random
 import shutil
 import subprocess
-import sys
 import time
 
 import cuts
-from rig import HERE, Tally
+import recording
+from recording import EXT4, LIVE
+from rig import Tally, say
 
-LIVE = """\
-mount -t ext4 -o nodiscard /dev/ubda /mnt/disk
-{python} {here}/guest.py /mnt/rig/{name}/plan.json > /mnt/rig/{name}/out 2>&1
-"""
+LIFE = [("one", 1), ("version-1", 0)]
+BODY = f"mount -t ext4 -o nodiscard /dev/ubda /mnt/disk\n{LIVE}\n"
+
+
+class Killer:
+    """Lives of one device, each cut off somewhere between its first and its last step."""
+
+    def __init__(self, workshop, seed):
+        self.workshop = workshop
+        self.folder = workshop.folder("killer")
+        self.name = os.path.basename(self.folder)
+        names = recording.plan(self.folder, LIFE, marks=f"/mnt/rig/{self.name}/marks")
+        self.fresh, self.data = f"{self.folder}/fresh", f"{self.folder}/data"
+        with open(self.fresh, "wb") as file:
+            file.truncate(EXT4.size)
+        subprocess.run([*EXT4.mkfs.split(), self.fresh], check=True)
+        self.inspector = cuts.Inspector(workshop.path, recording.Recording(
+            recording.System("guest killed", "ext4", "", "", EXT4.size), [], names, []))
+        self.chance = random.Random(seed)
+        # How long a life is, from its first mark on: found out as it goes.
+        self.span = 3.0
+
+    def kill(self, number):
+        marks_path = f"{self.folder}/marks"
+        shutil.copyfile(self.fresh, self.data)
+        with open(marks_path, "w"):
+            pass
+        body = BODY.format(name=self.name)
+        with recording.booted(self.workshop, body, self.data, self.fresh) as guest:
+            while not os.path.getsize(marks_path) and guest.poll() is None:
+                time.sleep(0.005)
+            time.sleep(self.chance.random() * self.span)
+            was_over = guest.poll() is not None
+        self.span = max(0.5, self.span * (0.8 if was_over else 1.02))
+        with open(marks_path) as file:
+            # The last line may be half of one.
+            marks = file.read().split("\n")[:-1]
+        if was_over and "end" not in marks:
+            with open(f"{self.folder}/out") as file:
+                raise SystemExit(f"faults: error: the guest did not live: {file.read()}")
+        self.inspector.look_at(self.inspector.extract(self.data), marks, f"kill {number}")
+
+
+def kill_some(task):
+    workshop, seed, numbers = task
+    killer = Killer(workshop, f"{seed} {numbers[0]}")
+    try:
+        for number in numbers:
+            killer.kill(number)
+            if number % 100 == 0:
+                say(f"guest kernel killed: {number}")
+        return killer.inspector.tally
+    finally:
+        killer.inspector.close()
 
 
 def run(workshop, seed, count):
-    """`count` lives of the same device, each cut off somewhere between its first and last step."""
-    folder = workshop.folder("kills")
-    name = os.path.basename(folder)
-    journals = [("one", 3), ("old", 0)]
-    names = cuts.plan(folder, journals, marks=f"/mnt/rig/{name}/marks")
-    fresh, data, marks_path = f"{folder}/fresh", f"{folder}/data", f"{folder}/marks"
-    with open(fresh, "wb") as file:
-        file.truncate(cuts.EXT4.size)
-    subprocess.run([*cuts.EXT4.mkfs.split(), fresh], check=True)
-    body = LIVE.format(python=os.path.realpath(sys.executable), here=HERE, name=name)
-    inspector = cuts.Inspector(
-        workshop.path, cuts.Recording(cuts.System("guest killed", "ext4", "", "", cuts.EXT4.size),
-                                      [], names, []))
-    inspector.tally = tally = Tally("guest kernel killed")
-    chance = random.Random(seed)
-    # How long a life is, from its first mark to its last: found out as it goes.
-    span = 5.0
-    try:
-        for number in range(count):
-            shutil.copyfile(fresh, data)
-            with open(marks_path, "w"):
-                pass
-            with cuts.booted(workshop, body, data, fresh) as guest:
-                while not os.path.getsize(marks_path) and guest.poll() is None:
-                    time.sleep(0.005)
-                time.sleep(chance.random() * span)
-                was_over = guest.poll() is not None
-            span = max(1.0, span * (0.8 if was_over else 1.02))
-            with open(marks_path) as file:
-                # The last line may be half of one.
-                marks = file.read().split("\n")[:-1]
-            if was_over and "end" not in marks:
-                with open(f"{folder}/out") as file:
-                    raise SystemExit(f"faults: error: the guest did not live: {file.read()}")
-            inspector.look_at(inspector.extract(data), marks, f"kill {number}")
-    finally:
-        inspector.close()
+    """`count` lives, on as many guests as there are processors."""
+    tally = Tally("guest kernel killed")
+    workers = os.cpu_count()
+    with multiprocessing.Pool(workers) as pool:
+        for part in pool.imap_unordered(kill_some, [
+                (workshop, seed, range(first, count, workers)) for first in range(workers)]):
+            tally.add(part)
     tally.tell()
     return tally

@@ -1,17 +1,21 @@
 // Faults from inside the process, by LD_PRELOAD: what no system call shows.
 //
 //   FAULTS_ALLOCATION=list:FILE     writes one letter for each allocation: who asked for it
-//   FAULTS_ALLOCATION=once:N, on:N  allocation N fails; all from N on fail
+//   FAULTS_ALLOCATION=once:N, on:N  allocation N fails; all from N on fail. If it ends by SIGSEGV,
+//                                   "faults: ended in LIBRARY" on standard error
 //   FAULTS_SYNC=list:FILE           writes the name of each file that is synced
 //   FAULTS_SYNC=lose:N              sync N fails, and what was written since the file's last sync
 //                                   is gone: the pages were dropped, as ext4 and XFS do
 //   FAULTS_SYNC=skip:WORD           syncs of files with WORD in their names are left out
+//   FAULTS_SYNC=file                syncs of the whole file system are left out
 //   FAULTS_SQL=OLD=>NEW             in each SQL statement
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -36,7 +40,7 @@ static long fail_at = -1, fail_on, lose_at = -1;
 static const char *skipped, *old_text, *new_text;
 static atomic_long allocations, syncs;
 static char owner_letters[65536];
-static int is_listing;
+static int is_listing, is_file_only;
 
 // The object that holds `address`: 'h' the program, 's' SQLite, 'c' libcurl, 'o' another.
 static int find_owner(struct dl_phdr_info *info, size_t size, void *data) {
@@ -85,6 +89,22 @@ void *aligned_alloc(size_t alignment, size_t size) {
 int posix_memalign(void **result, size_t alignment, size_t size) {
   if (fails(CALLER)) return ENOMEM;
   return (*result = __libc_memalign(alignment, size)) ? 0 : ENOMEM;
+}
+
+// Tells in which library a process ends that was short of memory: the first one behind libc.
+static void tell_where(int signal) {
+  void *frames[16];
+  Dl_info info;
+  int count = backtrace(frames, 16);
+  for (int i = 0; i < count; i++) {
+    if (!dladdr(frames[i], &info) || !info.dli_fname) continue;
+    const char *name = strrchr(info.dli_fname, '/');
+    name = name ? name + 1 : info.dli_fname;
+    if (strstr(name, "interpose") || !strncmp(name, "libc.", 5)) continue;
+    dprintf(2, "\nfaults: ended in %s\n", name);
+    break;
+  }
+  raise(signal);
 }
 
 // MARK: - Syncs
@@ -188,7 +208,7 @@ static int synced(int file, int (*next)(int)) {
 int fsync(int file) { return synced(file, next_fsync); }
 int fdatasync(int file) { return synced(file, next_fdatasync); }
 
-// The program has an fdatasync of its own, which makes the call so.
+// The program has an fdatasync of its own, which makes the calls so.
 long syscall(long number, ...) {
   long six[6];
   va_list arguments;
@@ -196,6 +216,7 @@ long syscall(long number, ...) {
   for (int i = 0; i < 6; i++) six[i] = va_arg(arguments, long);
   va_end(arguments);
   if (number == SYS_fdatasync) return synced((int)six[0], next_fdatasync);
+  if (number == SYS_syncfs && is_file_only) return 0;
   return next_syscall(number, six[0], six[1], six[2], six[3], six[4], six[5]);
 }
 
@@ -241,6 +262,7 @@ __attribute__((constructor)) static void begin(void) {
     report = open(sync + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (sync && !strncmp(sync, "lose:", 5)) lose_at = atol(sync + 5);
   if (sync && !strncmp(sync, "skip:", 5)) skipped = sync + 5;
+  is_file_only = sync && !strcmp(sync, "file");
   char *sql = getenv("FAULTS_SQL");
   char *arrow = sql ? strstr(sql, "=>") : NULL;
   if (arrow) {
@@ -253,6 +275,10 @@ __attribute__((constructor)) static void begin(void) {
     report = open(allocation + 5, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     is_listing = 1;
   } else {
+    void *first[1];
+    // Loads what it needs.
+    backtrace(first, 1);
+    sigaction(SIGSEGV, &(struct sigaction){.sa_handler = tell_where, .sa_flags = SA_RESETHAND}, 0);
     fail_on = !strncmp(allocation, "on:", 3);
     fail_at = atol(strchr(allocation, ':') + 1);
   }

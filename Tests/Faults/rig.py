@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,10 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.environ.get("HANDBACK_PROGRAM", f"{ROOT}/.build-embedded/handback")
-VERSION_1 = f"{ROOT}/Tests/Vectors/journals/version-1.db"
+JOURNALS = f"{ROOT}/Tests/Vectors/journals"
 KEY = "AAAA-BBBB-CCCC-DDDD"
-# In that journal: one row withdrawn, and this one pending.
-VERSION_1_DEVICE = "demo-device-1"
+# In each journal of an older format: one row withdrawn, and this one pending.
+OLD_DEVICE = "demo-device-1"
 # Longer than any wait of the program's own: SQLite's for a lock is 10 s.
 HANG_SECONDS = 60
 
@@ -119,7 +120,8 @@ class Run:
         if self.hung:
             return f"hung for {HANG_SECONDS} s"
         if self.status < 0:
-            return f"ended by signal {-self.status}"
+            where = re.search("^faults: ended in (.*)", self.errors, re.M)
+            return f"ended by signal {-self.status}" + (f" in {where[1]}" if where else "")
         if self.status == 70:
             return f"a fault of its own: {self.errors.strip()}"
         return None
@@ -134,6 +136,13 @@ def run(command, environment, **options):
                    (late.stderr or b"").decode(errors="replace"), hung=True)
     return Run(done.returncode, done.stdout.decode(errors="replace"),
                done.stderr.decode(errors="replace"))
+
+
+def put_old_journal(folder, version):
+    """A journal of an older format: "version-1", "version-2"."""
+    os.mkdir(folder, 0o700)
+    shutil.copyfile(f"{JOURNALS}/{version}.db", f"{folder}/journal.db")
+    os.chmod(f"{folder}/journal.db", 0o600)
 
 
 class Device:
@@ -162,11 +171,9 @@ class Device:
         if template:
             shutil.copytree(template, self.state)
 
-    def put_version_1(self):
+    def put_old(self, version):
         self.put(None)
-        os.mkdir(self.state, 0o700)
-        shutil.copyfile(VERSION_1, f"{self.state}/journal.db")
-        os.chmod(f"{self.state}/journal.db", 0o600)
+        put_old_journal(self.state, version)
 
     def run(self, *arguments, prefix=(), more={}, **options):
         return run([*prefix, PROGRAM, *arguments], {**self.environment, **more}, **options)
@@ -186,6 +193,8 @@ class Tally:
     def __init__(self, name):
         self.name = name
         self.points = self.acknowledged = self.lost = self.false = self.crashes = 0
+        # Of a library that the program can't help.
+        self.crashes_in_openssl = 0
         self.examples = []
 
     def problem(self, kind, where, what):
@@ -193,6 +202,8 @@ class Tally:
             self.lost += 1
         elif kind == "false":
             self.false += 1
+        elif "in libcrypto.so" in what or "in libssl.so" in what:
+            self.crashes_in_openssl += 1
         else:
             self.crashes += 1
         if len(self.examples) < 20:
@@ -204,6 +215,7 @@ class Tally:
         self.lost += other.lost
         self.false += other.false
         self.crashes += other.crashes
+        self.crashes_in_openssl += other.crashes_in_openssl
         self.examples += other.examples
 
     def tell(self):
@@ -211,21 +223,14 @@ class Tally:
         for example in self.examples[:20]:
             say(" ".join(example.split()))
 
+    def cells(self):
+        """Its row of the table."""
+        cells = [f"{n:,}" for n in (self.points, self.acknowledged, self.lost, self.false,
+                                    self.crashes)]
+        if self.crashes_in_openssl:
+            cells[-1] += f" (and {self.crashes_in_openssl} in OpenSSL)"
+        return (self.name, *cells)
+
     @property
     def is_clean(self):
         return self.lost == self.false == self.crashes == 0
-
-
-HEAD = ("fault class", "points tried", "acknowledged", "lost", "false successes", "crashes")
-
-
-def print_table(tallies):
-    rows = [HEAD] + [(t.name, *(f"{n:,}" for n in (t.points, t.acknowledged, t.lost, t.false,
-                                                    t.crashes))) for t in tallies]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-    for index, row in enumerate(rows):
-        cells = [row[0].ljust(widths[0])] + [row[i].rjust(widths[i]) for i in range(1, len(row))]
-        print("| " + " | ".join(cells) + " |")
-        if index == 0:
-            print("| " + " | ".join("-" * w if i == 0 else "-" * (w - 1) + ":"
-                                    for i, w in enumerate(widths)) + " |")

@@ -5,16 +5,16 @@ import os
 import shutil
 
 from oracle import Promises
-from rig import VERSION_1_DEVICE, Device, Server
+from rig import OLD_DEVICE, Device, Server
 
-DEVICES = ["device-1", "device-2", "device-3", "device-4", VERSION_1_DEVICE]
+DEVICES = ["device-1", "device-2", "device-3", "device-4", OLD_DEVICE]
 
 
 class Scenario:
-    def __init__(self, name, arguments, about=None, queued=(), version_1=False, lost_answer=False,
+    def __init__(self, name, arguments, about=None, queued=(), old=None, lost_answer=False,
                  faults=()):
         self.name, self.arguments, self.about = name, arguments, about
-        self.queued, self.version_1, self.lost_answer = queued, version_1, lost_answer
+        self.queued, self.old, self.lost_answer = queued, old, lost_answer
         self.faults = faults
         self.promises = Promises()
         self.template = None
@@ -23,14 +23,14 @@ class Scenario:
     def prepare(self, device, server, folder):
         """Makes the journal to begin with; later points copy it."""
         server.reset()
-        if self.version_1:
-            device.put_version_1()
+        if self.old:
+            device.put_old(self.old)
             rows, _ = device.rows()
             for ticket, row in rows.items():
                 if row["state"] == "pending":
-                    self.promises.queued[ticket] = VERSION_1_DEVICE
+                    self.promises.queued[ticket] = OLD_DEVICE
             # Reading must not have changed it, but the copy is to be the one from the box.
-            device.put_version_1()
+            device.put_old(self.old)
         else:
             device.put(None)
             for name in self.queued:
@@ -70,9 +70,11 @@ def all_scenarios():
         Scenario("flush, one answer lost", ["flush"], queued=("device-1",), lost_answer=True),
         Scenario("flush, refused", ["flush"], queued=("device-1", "device-2"),
                  faults=({"kind": "status", "status": 500, "count": 1},)),
+        Scenario("agent", ["agent", "--until-empty", "--deadline", "2"],
+                 queued=("device-1", "device-2")),
         Scenario("withdraw", ["withdraw", "TICKET"], queued=("device-1", "device-2")),
-        Scenario("migrate and queue", queue("device-2"), "device-2", version_1=True),
-        Scenario("migrate and flush", ["flush"], version_1=True),
+        Scenario("migrate and queue", queue("device-2"), "device-2", old="version-1"),
+        Scenario("migrate and flush", ["flush"], old="version-1"),
     ]
 
 
