@@ -285,7 +285,7 @@ struct AgentTests {
       export JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr)
       export HANDBACK_CONFIG='\(device.folder.path("handback.conf"))'
       '\(Program.path)' deactivate --queue-only >/dev/null
-      '\(Program.path)' agent --until-empty --deadline 2
+      '\(Program.path)' agent --until-empty --deadline 6
       '\(Program.path)' agent --deadline 2
       """
     let file = device.folder.path("errors")

@@ -76,7 +76,9 @@ struct CallerTests {
 
   @Test func `few files, and small ones`() {
     let device = Device()
-    for limit in ["-n 4", "-n 5", "-n 6", "-f 1", "-f 16", "-f 40"] {
+    // QEMU has files of its own open, and its guest finds no library without them.
+    let fewFiles = Program.isNative ? ["-n 4", "-n 5", "-n 6"] : []
+    for limit in fewFiles + ["-f 1", "-f 16", "-f 40"] {
       let result = device.shell("ulimit \(limit); $program deactivate --queue-only")
       #expect([0, 73, 74].contains(result.status), "\(limit): \(result)")
     }

@@ -27,7 +27,7 @@ struct FaultTests {
     #expect(queued.errors.hasPrefix("handback: not sent yet: the server asked to wait"))
     #expect(emulator.count("requests") == before)
     let left = (device.json("status")["server"] as? [String: Any])?["next_attempt_in_ms"] as? Int
-    #expect((3_590_000...3_960_000).contains(left ?? 0))
+    #expect((3_500_000...3_960_000).contains(left ?? 0))
   }
 
   @Test func `honours Retry-After as a date by the server's own clock`() {
@@ -36,7 +36,7 @@ struct FaultTests {
     emulator.setFaults(["kind": "retry_after", "seconds": 600, "form": "date", "status": 503])
     device.run("deactivate")
     let left = (device.json("status")["server"] as? [String: Any])?["next_attempt_in_ms"] as? Int
-    #expect((590_000...660_000).contains(left ?? 0))
+    #expect((540_000...660_000).contains(left ?? 0))
   }
 
   @Test func `one server's Retry-After does not hold up another server`() {
@@ -55,7 +55,8 @@ struct FaultTests {
     let device = Device(emulator)
     let result = device.run("deactivate")
     #expect(result.output.contains("\ndeactivated "), "\(result)")
-    #expect(result.errors.contains("the server's clock is 8640"))
+    // A day, as of when its answer was read.
+    #expect(result.errors.contains(/the server's clock is 86[34]\d\d s ahead of ours/))
     #expect(emulator.count("requests") == 2)
     let again = device.run("deactivate", "--hardware-id", "demo-device-2")
     #expect(again.output.contains("\ndeactivated "))
