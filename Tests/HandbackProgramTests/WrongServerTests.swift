@@ -10,7 +10,7 @@ struct WrongServerTests {
   @Test(arguments: 0..<4)
   func `keeps the deactivation, and settles it with the next clean answer`(part: Int) {
     let emulator = Emulator()
-    for (index, test) in WrongServers.cases.enumerated() where index % 4 == part {
+    for (index, test) in Share.of(WrongServers.cases).enumerated() where index % 4 == part {
       emulator.control("/reset", [:])
       let device = Device(emulator, settings: test.code == "timed_out" ? Self.hasty : [])
       emulator.setFaults(test.fault)
