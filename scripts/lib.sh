@@ -5,6 +5,17 @@ name="scripts/$(basename "$0")"
 # shellcheck disable=SC2034  # for the scripts that source this
 program="$root/.build-embedded/handback"
 
+# What the scripts for tests need beyond a build.
+# shellcheck disable=SC2034
+test_packages=(python3 openssl curl sqlite3 faketime libcurl3-gnutls strace iproute2 umockdev
+  python3-cryptography swtpm tpm2-tools libtss2-esys-3.0.2-0 libtss2-tcti-swtpm0)
+# shellcheck disable=SC2034
+packaging_packages=(systemd shellcheck dash)
+# shellcheck disable=SC2034
+fault_packages=(python3 openssl gcc libc6-dev user-mode-linux kmod dmsetup e2fsprogs f2fs-tools iproute2 mount)
+# shellcheck disable=SC2034
+board_packages=(qemu-user faketime python3 openssl curl debian-archive-keyring)
+
 say() { printf '%s: %s\n' "$name" "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 
