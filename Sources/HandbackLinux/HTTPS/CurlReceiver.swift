@@ -28,6 +28,10 @@ final class CurlReceiver {
     }
     // A status line: what came before was an interim response (1xx).
     if line.count >= 5, matches("HTTP/", line.extracting(0..<5)) {
+      // Older libcurl (7.74 does) takes any version, and for a status what digits there are.
+      guard line.count > 12, line[5] == UInt8(ascii: "1"), Decimal.isDigit(line[10]),
+        Decimal.isDigit(line[11])
+      else { return false }
       answer = Answer(status: 0)
     } else {
       answer.addField(line)
