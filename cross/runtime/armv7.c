@@ -1,2 +1,3 @@
-// What a program for armv7 needs and the board's libraries don't have.
+// What a program for armv7 needs and the board's libraries don't have, or have larger.
+#include "division-arm.h"
 #include "unwind.h"
