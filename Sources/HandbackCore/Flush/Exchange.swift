@@ -43,22 +43,14 @@ public struct TransportFault: Error, Sendable {
     case resolve, connect, tls, tlsNotYetValid, tlsExpired, timeout, cut, malformed, tooLarge
     case proxy, transportMissing, interrupted, other
 
-    public var name: Literal {
-      switch self {
-      case .resolve: "name_not_resolved"
-      case .connect: "not_connected"
-      case .tls: "tls_failed"
-      case .tlsNotYetValid: "tls_certificate_not_yet_valid"
-      case .tlsExpired: "tls_certificate_expired"
-      case .timeout: "timed_out"
-      case .cut: "connection_cut"
-      case .malformed: "malformed_answer"
-      case .tooLarge: "answer_too_large"
-      case .proxy: "proxy_refused"
-      case .transportMissing: "libcurl_missing"
-      case .interrupted: "interrupted"
-      case .other: "transport_failed"
-      }
+    public var name: Literal { Self.names[rawValue] }
+
+    static var names: Literals {
+      """
+      name_not_resolved\0not_connected\0tls_failed\0tls_certificate_not_yet_valid\0\
+      tls_certificate_expired\0timed_out\0connection_cut\0malformed_answer\0answer_too_large\0\
+      proxy_refused\0libcurl_missing\0interrupted\0transport_failed
+      """
     }
   }
 

@@ -26,20 +26,12 @@ public enum HardwareIDClass: UInt8, CaseIterable, Sendable {
   /// A value chosen outside of our scheme; the record's components alone tie it to the device.
   case given = 11
 
-  public var name: Literal {
-    switch self {
-    case .tpm: "tpm"
-    case .soc: "soc"
-    case .eep: "eep"
-    case .psn: "psn"
-    case .bsn: "bsn"
-    case .uuid: "uuid"
-    case .mmc: "mmc"
-    case .mac: "mac"
-    case .v: "v"
-    case .r: "r"
-    case .given: "given"
-    }
+  public var name: Literal { Self.names[Int(rawValue) - 1] }
+
+  static var names: Literals {
+    """
+    tpm\0soc\0eep\0psn\0bsn\0uuid\0mmc\0mac\0v\0r\0given
+    """
   }
 
   /// How far an ID of this class can be relied on to name one device and to stay.
@@ -53,20 +45,22 @@ public enum HardwareIDClass: UInt8, CaseIterable, Sendable {
   }
 
   /// What would make a new derivation give another ID; the pinned one stays until `--repin`.
-  public var changesWith: Literal {
-    switch self {
-    case .tpm: "the TPM, or clearing its endorsement hierarchy"
-    case .soc: "the board"
-    case .eep: "the board, or writing its EEPROM"
-    case .psn: "the device, or a firmware that writes another serial number"
-    case .bsn: "the mainboard, or a firmware that writes another serial number"
-    case .uuid: "the mainboard, or a firmware that writes another UUID"
-    case .mmc: "the soldered eMMC, which comes with the board"
-    case .mac: "the network port, or setting its address anew"
-    case .v: "the virtual machine: a clone, or going back to a snapshot"
-    case .r: "nothing: it is random"
-    case .given: "nothing: it was given"
-    }
+  public var changesWith: Literal { Self.whatChanges[Int(rawValue) - 1] }
+
+  static var whatChanges: Literals {
+    """
+    the TPM, or clearing its endorsement hierarchy\0\
+    the board\0\
+    the board, or writing its EEPROM\0\
+    the device, or a firmware that writes another serial number\0\
+    the mainboard, or a firmware that writes another serial number\0\
+    the mainboard, or a firmware that writes another UUID\0\
+    the soldered eMMC, which comes with the board\0\
+    the network port, or setting its address anew\0\
+    the virtual machine: a clone, or going back to a snapshot\0\
+    nothing: it is random\0\
+    nothing: it was given
+    """
   }
 
   init?(utf8 text: Span<UInt8>) {

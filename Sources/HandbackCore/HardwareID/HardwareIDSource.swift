@@ -18,22 +18,13 @@ public enum HardwareIDSource: UInt8, CaseIterable, Sendable {
   case disk = 12
   case vmGeneration = 13
 
-  public var name: Literal {
-    switch self {
-    case .tpmEndorsementKey: "tpm-ek"
-    case .socSerial: "soc-serial"
-    case .cpuinfoSerial: "cpuinfo-serial"
-    case .deviceTreeSerial: "device-tree-serial"
-    case .boardEEPROM: "board-eeprom"
-    case .productSerial: "product-serial"
-    case .boardSerial: "board-serial"
-    case .productUUID: "product-uuid"
-    case .eMMC: "emmc"
-    case .networkAddress: "network-address"
-    case .chassisSerial: "chassis-serial"
-    case .disk: "disk"
-    case .vmGeneration: "vm-generation"
-    }
+  public var name: Literal { Self.names[Int(rawValue) - 1] }
+
+  static var names: Literals {
+    """
+    tpm-ek\0soc-serial\0cpuinfo-serial\0device-tree-serial\0board-eeprom\0product-serial\0\
+    board-serial\0product-uuid\0emmc\0network-address\0chassis-serial\0disk\0vm-generation
+    """
   }
 
   /// What an ID anchored here is called; `nil` for what is never an anchor on metal.

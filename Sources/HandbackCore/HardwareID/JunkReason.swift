@@ -21,19 +21,12 @@ public enum JunkReason: UInt8, CaseIterable, Sendable {
   /// A hypervisor's or container runtime's address.
   case virtual
 
-  public var name: Literal {
-    switch self {
-    case .empty: "empty"
-    case .listed: "listed"
-    case .filler: "filler"
-    case .tooShort: "too short"
-    case .malformed: "malformed"
-    case .networkAddress: "a network address"
-    case .serialInDisguise: "a serial in disguise"
-    case .nameless: "without maker and product"
-    case .fromStorage: "taken from storage"
-    case .notPermanent: "not permanent"
-    case .virtual: "virtual"
-    }
+  public var name: Literal { Self.names[Int(rawValue)] }
+
+  static var names: Literals {
+    """
+    empty\0listed\0filler\0too short\0malformed\0a network address\0a serial in disguise\0\
+    without maker and product\0taken from storage\0not permanent\0virtual
+    """
   }
 }

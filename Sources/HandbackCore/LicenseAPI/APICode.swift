@@ -41,39 +41,19 @@ public enum APICode: Int, Sendable {
     return nil
   }
 
-  public var name: Literal {
-    switch self {
-    case .unknownProduct: "unknown_product"
-    case .licenseNotFound: "license_not_found"
-    case .licenseNotEnabled: "license_not_enabled"
-    case .licenseExpired: "license_expired"
-    case .blacklisted: "blacklisted"
-    case .vmNotAllowed: "vm_not_allowed"
-    case .offlineFloatingCloudNotSupported: "offline_floating_cloud_not_supported"
-    case .licenseStartDateError: "license_start_date_error"
-    case .licenseActivatedMaxTimes: "license_activated_max_times"
-    case .licenseUserActivatedMaxTimes: "license_user_activated_max_times"
-    case .licenseTransferredMaxTimes: "license_transferred_max_times"
-    case .licenseDeviceExists: "license_device_exists"
-    case .deviceNotFound: "device_not_found"
-    case .licenseNotActive: "license_not_active"
-    case .dateHeaderDiff: "date_header_diff"
-    case .missingHeaders: "missing_headers"
-    case .authorizationInvalidHeaders: "authorization_invalid_headers"
-    case .authorizationMissingParams: "authorization_missing_params"
-    case .hmacRequired: "hmac_required"
-    case .signatureMismatch: "signature_mismatch"
-    case .invalidAPIKey: "invalid_api_key"
-    case .revokedAPIKey: "revoked_api_key"
-    case .readOnlyAPIKey: "read_only_api_key"
-    case .validationError: "validation_error"
-    case .missingParameters: "missing_parameters"
-    case .invalidJSON: "invalid_json"
-    case .notFound: "not_found"
-    case .oauthTokenExpired: "oauth_token_expired"
-    case .oauthTokenMalformed: "oauth_token_malformed"
-    case .internalError: "internal_error"
-    }
+  public var name: Literal { Self.names[rawValue] }
+
+  static var names: Literals {
+    """
+    unknown_product\0license_not_found\0license_not_enabled\0license_expired\0blacklisted\0\
+    vm_not_allowed\0offline_floating_cloud_not_supported\0license_start_date_error\0\
+    license_activated_max_times\0license_user_activated_max_times\0license_transferred_max_times\0\
+    license_device_exists\0device_not_found\0license_not_active\0date_header_diff\0\
+    missing_headers\0authorization_invalid_headers\0authorization_missing_params\0hmac_required\0\
+    signature_mismatch\0invalid_api_key\0revoked_api_key\0read_only_api_key\0validation_error\0\
+    missing_parameters\0invalid_json\0not_found\0oauth_token_expired\0oauth_token_malformed\0\
+    internal_error
+    """
   }
 
   public var concern: Concern {

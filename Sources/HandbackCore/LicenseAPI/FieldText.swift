@@ -1,23 +1,16 @@
 /// The fields of a deactivation that a person or a script gives us, with their limits.
-public enum Field: Sendable {
+public enum Field: Int, Sendable {
   case product, hardwareID, licenseKey, username, password, idToken, code
   case customerAccountCode, redirectURI, bundleCode, sdkVersion
 
   /// The License API's name of the field.
-  public var name: Literal {
-    switch self {
-    case .product: "product"
-    case .hardwareID: "hardware_id"
-    case .licenseKey: "license_key"
-    case .username: "username"
-    case .password: "password"
-    case .idToken: "id_token"
-    case .code: "code"
-    case .customerAccountCode: "customer_account_code"
-    case .redirectURI: "redirect_uri"
-    case .bundleCode: "bundle_code"
-    case .sdkVersion: "sdk_ver"
-    }
+  public var name: Literal { Self.names[rawValue] }
+
+  static var names: Literals {
+    """
+    product\0hardware_id\0license_key\0username\0password\0id_token\0code\0customer_account_code\0\
+    redirect_uri\0bundle_code\0sdk_ver
+    """
   }
 
   /// Bytes of UTF-8 at most. The License API states no limits: these hold what its examples and

@@ -16,6 +16,10 @@ public struct Literal: ExpressibleByStringLiteral, CustomStringConvertible, @unc
     #endif
   }
 
+  /// One of `Literals`.
+  @unsafe
+  init(start: UnsafePointer<UInt8>) { unsafe self.start = start }
+
   /// Counted each time, up to the NUL.
   public var byteCount: Int {
     @inline(never) get {
@@ -29,6 +33,10 @@ public struct Literal: ExpressibleByStringLiteral, CustomStringConvertible, @unc
   public var cString: UnsafePointer<CChar> {
     unsafe UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self)
   }
+
+  /// As a text, filled up with spaces to so many characters.
+  @inline(never)
+  public func padded(to width: Int) -> Text { Text(self).padded(to: width) }
 
   /// The byte at `index`, checked.
   public func byte(at index: Int) -> UInt8 {

@@ -6,36 +6,30 @@ enum Command: Int {
 
   case id, deactivate, flush, agent, status, receipt, retry, withdraw, settings, help, version
 
-  var name: Literal {
-    switch self {
-    case .id: "id"
-    case .deactivate: "deactivate"
-    case .flush: "flush"
-    case .agent: "agent"
-    case .status: "status"
-    case .receipt: "receipt"
-    case .retry: "retry"
-    case .withdraw: "withdraw"
-    case .settings: "settings"
-    case .help: "help"
-    case .version: "version"
-    }
+  var name: Literal { Self.names[rawValue] }
+
+  static var names: Literals {
+    """
+    id\0deactivate\0flush\0agent\0status\0receipt\0retry\0withdraw\0settings\0help\0version
+    """
   }
 
-  var summary: Literal {
-    switch self {
-    case .id: "print this device's hardware ID"
-    case .deactivate: "give a license back, now or when the network is there"
-    case .flush: "send what is pending"
-    case .agent: "stay, and send what is pending whenever the network is there"
-    case .status: "show what is pending, and why"
-    case .receipt: "show how a deactivation ended"
-    case .retry: "try one pending deactivation now"
-    case .withdraw: "take a pending deactivation back"
-    case .settings: "show the settings in force and where each came from"
-    case .help: "explain a command"
-    case .version: "print the version and the libraries in use"
-    }
+  var summary: Literal { Self.summaries[rawValue] }
+
+  static var summaries: Literals {
+    """
+    print this device's hardware ID\0\
+    give a license back, now or when the network is there\0\
+    send what is pending\0\
+    stay, and send what is pending whenever the network is there\0\
+    show what is pending, and why\0\
+    show how a deactivation ended\0\
+    try one pending deactivation now\0\
+    take a pending deactivation back\0\
+    show the settings in force and where each came from\0\
+    explain a command\0\
+    print the version and the libraries in use
+    """
   }
 
   /// The one operand that the command takes.
@@ -67,23 +61,35 @@ enum Option: Int {
   case json, queueOnly, wait, onlyDue, untilEmpty, deadline, all, acceptChangedHardware
   case explain, check, pin, repin, config, help
 
-  var name: Literal {
-    switch self {
-    case .json: "json"
-    case .queueOnly: "queue-only"
-    case .wait: "wait"
-    case .onlyDue: "only-due"
-    case .untilEmpty: "until-empty"
-    case .deadline: "deadline"
-    case .all: "all"
-    case .acceptChangedHardware: "accept-changed-hardware"
-    case .explain: "explain"
-    case .check: "check"
-    case .pin: "pin"
-    case .repin: "repin"
-    case .config: "config"
-    case .help: "help"
-    }
+  var name: Literal { Self.names[rawValue] }
+
+  static var names: Literals {
+    """
+    json\0queue-only\0wait\0only-due\0until-empty\0deadline\0all\0accept-changed-hardware\0\
+    explain\0check\0pin\0repin\0config\0help
+    """
+  }
+
+  /// What it is for.
+  var help: Literal { Self.helps[rawValue] }
+
+  static var helps: Literals {
+    """
+    print one JSON object on one line\0\
+    only accept it; don't open a connection\0\
+    wait so long for the verdict; 0 then means deactivated\0\
+    heed every wait, as a timer should; else only Retry-After is heeded\0\
+    end when nothing is pending; spread nothing and begin at once\0\
+    with --until-empty: end after so long in any case\0\
+    show what has ended, too\0\
+    send the pinned ID although the hardware is not that of the pin\0\
+    tell what the ID was made of, and why not of other sources\0\
+    compare the pinned ID with the hardware; 76 if they are different\0\
+    make and pin the ID at provisioning; nothing else if it is pinned\0\
+    pin another in its place; the reason is kept in the ID's history\0\
+    the settings file [/etc/handback.conf]\0\
+    print this help
+    """
   }
 
   var takesValue: Bool {

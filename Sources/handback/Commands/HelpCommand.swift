@@ -19,7 +19,7 @@ enum HelpCommand {
     try Console.print("Gives a device's software license back, whatever happens.\n")
     for command in Command.allCases {
       try Console.print(
-        "  \(Text(command.name).padded(to: 13))\(command.summary)")
+        "  \(command.name.padded(to: 13))\(command.summary)")
     }
     try Console.print("\n'handback help COMMAND' explains one; handback(1) is the manual.")
   }
@@ -29,7 +29,7 @@ enum HelpCommand {
     try Console.print("\(text(command))\n")
     for option in Option.allCases where option.isTaken(by: command) {
       let name: Text = "--\(option.name)\(value(option))"
-      try Console.print("  \(name.padded(to: 26))\(help(option))")
+      try Console.print("  \(name.padded(to: 26))\(option.help)")
     }
     guard command != .help, command != .version else { return }
     try Console.print(
@@ -68,25 +68,6 @@ enum HelpCommand {
     case .repin: " REASON"
     case .config: " FILE"
     default: ""
-    }
-  }
-
-  private static func help(_ option: Option) -> Literal {
-    switch option {
-    case .json: "print one JSON object on one line"
-    case .queueOnly: "only accept it; don't open a connection"
-    case .wait: "wait so long for the verdict; 0 then means deactivated"
-    case .onlyDue: "heed every wait, as a timer should; else only Retry-After is heeded"
-    case .untilEmpty: "end when nothing is pending; spread nothing and begin at once"
-    case .deadline: "with --until-empty: end after so long in any case"
-    case .all: "show what has ended, too"
-    case .acceptChangedHardware: "send the pinned ID although the hardware is not that of the pin"
-    case .check: "compare the pinned ID with the hardware; 76 if they are different"
-    case .pin: "make and pin the ID at provisioning; nothing else if it is pinned"
-    case .repin: "pin another in its place; the reason is kept in the ID's history"
-    case .explain: "tell what the ID was made of, and why not of other sources"
-    case .config: "the settings file [/etc/handback.conf]"
-    case .help: "print this help"
     }
   }
 

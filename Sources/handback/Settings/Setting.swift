@@ -15,83 +15,58 @@ enum Setting: Int {
   case firstTrySpread, metricsFile
 
   /// The flag without its dashes.
-  var name: Literal {
-    switch self {
-    case .server: "server"
-    case .caFile: "ca-file"
-    case .journal: "journal"
-    case .product: "product"
-    case .apiKeyFile: "api-key-file"
-    case .sharedKeyFile: "shared-key-file"
-    case .bearerTokenFile: "bearer-token-file"
-    case .clientID: "client-id"
-    case .clientSecretFile: "client-secret-file"
-    case .tokenURL: "token-url"
-    case .sealKeyFile: "seal-key-file"
-    case .licenseKeyFile: "license-key-file"
-    case .username: "username"
-    case .passwordFile: "password-file"
-    case .idTokenFile: "id-token-file"
-    case .codeFile: "code-file"
-    case .customerAccountCode: "customer-account-code"
-    case .redirectURI: "redirect-uri"
-    case .licenseID: "license-id"
-    case .bundleCode: "bundle-code"
-    case .sdkVersion: "sdk-ver"
-    case .consumptions: "consumptions"
-    case .hardwareID: "hardware-id"
-    case .hardwareIDScheme: "scheme"
-    case .tpm: "tpm"
-    case .root: "root"
-    case .connectTimeout: "connect-timeout"
-    case .timeout: "timeout"
-    case .rate: "rate"
-    case .backoffBase: "backoff-base"
-    case .backoffCeiling: "backoff-ceiling"
-    case .unsafePlainHTTP: "unsafe-plain-http"
-    case .firstTrySpread: "first-try-spread"
-    case .metricsFile: "metrics-file"
-    }
+  var name: Literal { Self.names[rawValue] }
+
+  static var names: Literals {
+    """
+    server\0ca-file\0journal\0product\0api-key-file\0shared-key-file\0bearer-token-file\0\
+    client-id\0client-secret-file\0token-url\0seal-key-file\0license-key-file\0username\0\
+    password-file\0id-token-file\0code-file\0customer-account-code\0redirect-uri\0license-id\0bundle-code\0\
+    sdk-ver\0consumptions\0hardware-id\0scheme\0tpm\0root\0connect-timeout\0timeout\0rate\0\
+    backoff-base\0backoff-ceiling\0unsafe-plain-http\0first-try-spread\0metrics-file
+    """
   }
 
   /// What the value is, and what it is for.
-  var help: Literal {
-    switch self {
-    case .server: "URL      the license server"
-    case .caFile: "FILE     certificates to trust (PEM) in place of the system's"
-    case .journal: "FILE     the journal"
-    case .product: "CODE     the product's short code"
-    case .apiKeyFile: "FILE     the API key"
-    case .sharedKeyFile: "FILE     the shared key that requests are signed with"
-    case .bearerTokenFile: "FILE     a bearer token, in place of API key and shared key"
-    case .clientID: "ID       OAuth client, in place of API key and shared key"
-    case .clientSecretFile: "FILE     the OAuth client's secret"
-    case .tokenURL: "URL      the OAuth token address, in place of asking the server for it"
-    case .sealKeyFile: "FILE     the key that credentials are encrypted with in the journal"
-    case .licenseKeyFile: "FILE     the license's key"
-    case .username: "NAME     the license's user"
-    case .passwordFile: "FILE     the user's password, where the product wants one"
-    case .idTokenFile: "FILE     single sign-on: the access token"
-    case .codeFile: "FILE     single sign-on: the authorization code"
-    case .customerAccountCode: "CODE     single sign-on: the customer account"
-    case .redirectURI: "URI      single sign-on: the redirect URI that goes with the code"
-    case .licenseID: "NUMBER   this license only, where a user or product has several"
-    case .bundleCode: "CODE     the bundle that the product is part of"
-    case .sdkVersion: "TEXT     sent as sdk_ver"
-    case .consumptions: "NUMBER   added to total_consumptions; may be negative"
-    case .hardwareID: "ID       the value that the license was activated with"
-    case .hardwareIDScheme: "NAME     how the hardware ID is made; see 'handback help id'"
-    case .tpm: "yes|no   name the device by its TPM's key first; or where tpm2-tss finds the TPM"
-    case .root: "DIR      the device's tree, where it isn't /: a container's host, an image, a dump"
-    case .connectTimeout: "SECONDS  to connect, TLS included"
-    case .timeout: "SECONDS  for one request and its answer"
-    case .rate: "NUMBER   requests per second at most; 0 for no limit"
-    case .backoffBase: "SECONDS  longest first wait between tries; doubled each time"
-    case .backoffCeiling: "SECONDS  longest wait between tries"
-    case .unsafePlainHTTP: "yes|no   allow http:// to other hosts than this one"
-    case .firstTrySpread: "SECONDS  agent: longest wait for the first try when the network is there"
-    case .metricsFile: "FILE     agent: figures for node_exporter's textfile collector"
-    }
+  var help: Literal { Self.helps[rawValue] }
+
+  static var helps: Literals {
+    """
+    URL      the license server\0\
+    FILE     certificates to trust (PEM) in place of the system's\0\
+    FILE     the journal\0\
+    CODE     the product's short code\0\
+    FILE     the API key\0\
+    FILE     the shared key that requests are signed with\0\
+    FILE     a bearer token, in place of API key and shared key\0\
+    ID       OAuth client, in place of API key and shared key\0\
+    FILE     the OAuth client's secret\0\
+    URL      the OAuth token address, in place of asking the server for it\0\
+    FILE     the key that credentials are encrypted with in the journal\0\
+    FILE     the license's key\0\
+    NAME     the license's user\0\
+    FILE     the user's password, where the product wants one\0\
+    FILE     single sign-on: the access token\0\
+    FILE     single sign-on: the authorization code\0\
+    CODE     single sign-on: the customer account\0\
+    URI      single sign-on: the redirect URI that goes with the code\0\
+    NUMBER   this license only, where a user or product has several\0\
+    CODE     the bundle that the product is part of\0\
+    TEXT     sent as sdk_ver\0\
+    NUMBER   added to total_consumptions; may be negative\0\
+    ID       the value that the license was activated with\0\
+    NAME     how the hardware ID is made; see 'handback help id'\0\
+    yes|no   name the device by its TPM's key first; or where tpm2-tss finds the TPM\0\
+    DIR      the device's tree, where it isn't /: a container's host, an image, a dump\0\
+    SECONDS  to connect, TLS included\0\
+    SECONDS  for one request and its answer\0\
+    NUMBER   requests per second at most; 0 for no limit\0\
+    SECONDS  longest first wait between tries; doubled each time\0\
+    SECONDS  longest wait between tries\0\
+    yes|no   allow http:// to other hosts than this one\0\
+    SECONDS  agent: longest wait for the first try when the network is there\0\
+    FILE     agent: figures for node_exporter's textfile collector
+    """
   }
 
   var defaultValue: Literal? {
