@@ -102,7 +102,7 @@ struct FlushOutput {
     if isInferred { end = "inferred: an earlier attempt got through" }
     let head = ticket.text.padded(to: 12)
     try Console.print(
-      end.isEmpty ? head + Text(state) : head + Text(state).padded(to: 13) + end)
+      end.isEmpty ? head + Text(state) : head + state.padded(to: 13) + end)
     if !isDone { Console.hint(Words.hint(outcome)) }
     Console.progress("\(count) done")
   }

@@ -20,7 +20,7 @@ enum SettingsCommand {
       let text: Text = value.map { Text(printable: $0.text) } ?? "-"
       let source: Text = value.map { Text($0.source.name) } ?? "not set"
       try Console.print(
-        "\(Text(setting.name).padded(to: 24))\(text.padded(to: 40)) \(source)")
+        "\(setting.name.padded(to: 24))\(text.padded(to: 40)) \(source)")
     }
     if let host = tokenHost(settings) { try Console.print("tokens come from \(host)") }
   }

@@ -132,6 +132,6 @@ enum ReceiptCommand {
   }
 
   private static func line(_ name: Literal, _ text: Text) throws(Failure) {
-    try Console.print(Text(name).padded(to: 13) + text)
+    try Console.print(name.padded(to: 13) + text)
   }
 }

@@ -12,8 +12,14 @@ internal import HandbackLinux
 /// - Nothing secret, no value of an argument.
 struct Console {
   /// A promise is only made once it is written: what can't be printed is an error.
+  @_disfavoredOverload
   static func print(_ line: Text) throws(Failure) {
     try write(("\(line)\n" as Text).bytes)
+  }
+
+  @inline(never)
+  static func print(_ line: Literal) throws(Failure) {
+    try print(Text(line))
   }
 
   static func write(_ bytes: [UInt8]) throws(Failure) {
@@ -24,9 +30,15 @@ struct Console {
     }
   }
 
+  @_disfavoredOverload
   static func warn(_ text: Text, hint: Text? = nil) {
     note("warning: \(text)", .warning)
     self.hint(hint)
+  }
+
+  @inline(never)
+  static func warn(_ text: Literal, hint: Literal? = nil) {
+    warn(Text(text), hint: hint.map { Text($0) })
   }
 
   static func report(_ failure: Failure) {
@@ -46,6 +58,7 @@ struct Console {
     case information = 6
   }
 
+  @_disfavoredOverload
   static func note(_ text: Text, _ level: Level = .information) {
     // The journal adds the program's name by itself.
     let head: Text = Process.isErrorStreamJournal ? "<\(level.rawValue)>" : "handback: "
@@ -53,6 +66,9 @@ struct Console {
     let line: Text = "\(head)\(text)\n"
     _ = Descriptor.write(line.bytes.span, to: 2)
   }
+
+  @inline(never)
+  static func note(_ text: Literal) { note(Text(text)) }
 
   /// A line that the next one overwrites; `nil` removes it.
   static func progress(_ text: Text?) {

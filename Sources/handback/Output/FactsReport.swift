@@ -58,7 +58,7 @@ enum FactsReport {
   ) -> Text {
     var text =
       facts.ticket.text.padded(to: 12)
-      + Text(stateName(facts.state)).padded(to: 13)
+      + stateName(facts.state).padded(to: 13)
     text += Text(printable: facts.product).padded(to: 10)
     switch facts.state {
     case .pending(let isHeld, _):

@@ -10,9 +10,16 @@ final class Failure: Error {
   let message: Text
   let hint: Text?
 
+  @_disfavoredOverload
   init(_ exit: ExitCode, _ message: Text, hint: Text? = nil) {
     self.exit = exit
     self.message = message
     self.hint = hint
+  }
+
+  /// Where nothing is put in: the texts are made here, and not at each of the calls.
+  @inline(never)
+  convenience init(_ exit: ExitCode, _ message: Literal, hint: Literal? = nil) {
+    self.init(exit, Text(message), hint: hint.map { Text($0) })
   }
 }

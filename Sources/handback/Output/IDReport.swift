@@ -17,7 +17,7 @@ struct IDReport {
     for entry in evidence.explained() {
       let mark: Text = entry.mark.isEmpty ? "-" : entry.mark
       try Console.print(
-        Text(entry.reading.source.name).padded(to: 22)
+        entry.reading.source.name.padded(to: 22)
           + Text(printable: entry.reading.label).padded(to: 12)
           + Self.words(entry.reading.state).padded(to: 28) + mark.padded(to: 6)
           + Text(entry.role.name))
@@ -99,7 +99,7 @@ struct IDCheckReport {
     for component in check.components {
       if case .agrees = component.change, !arguments.has(.explain) { continue }
       try Console.print(
-        Text(component.token.source.name).padded(to: 22) + Text(component.change.name))
+        component.token.source.name.padded(to: 22) + Text(component.change.name))
     }
   }
 
