@@ -63,7 +63,7 @@ enum CompatibilityScheme {
     guard case .value(let text) = content else { return nil }
     var end = 0
     while end < text.bytes.count, text.bytes[end] != 0x0A { end += 1 }
-    return end == 0 ? nil : text.slice(0..<end)
+    return end == 0 ? nil : text.prefix(end)
   }
 
   /// A machine ID that many devices have: an image's, the first-boot marker, zeros. Hashing it

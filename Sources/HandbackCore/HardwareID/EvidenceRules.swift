@@ -59,9 +59,9 @@ struct EvidenceRules {
     guard observations.isIMX, value.bytes.count == 16 || value.bytes.count == 32,
       value.hexBytes() != nil
     else { return value }
-    let last = value.slice((value.bytes.count - 16)..<value.bytes.count)
+    let last = value.suffix(from: value.bytes.count - 16)
     var swapped = last.slice(8..<16)
-    swapped += last.slice(0..<8)
+    swapped += last.prefix(8)
     return last.precedes(swapped) ? last : swapped
   }
 
@@ -190,7 +190,7 @@ struct EvidenceRules {
       return HardwareReading(observation, .junk(identification.isEmpty ? .empty : .malformed))
     }
     // The card's own serial number, bytes 10 to 13, is all that tells two of one make apart.
-    let value = identification.slice(0..<30)
+    let value = identification.prefix(30)
     if Self.isFiller(bytes, 10..<14) {
       return HardwareReading(observation, .junk(.filler), value)
     }
@@ -208,7 +208,7 @@ struct EvidenceRules {
     }
     // systemd names some ports by their address (`enx…`), and labels are shown.
     if observation.label.squeezed().contains(Text(hexOf: address.octets.span)) {
-      observation.label = observation.label.slice(0..<3)
+      observation.label = observation.label.prefix(3)
     }
     if observation.attachment == .virtual { return HardwareReading(observation, .junk(.virtual)) }
     if !observation.isPermanent { return HardwareReading(observation, .junk(.notPermanent)) }

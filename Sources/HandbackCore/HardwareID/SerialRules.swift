@@ -82,7 +82,7 @@ enum SerialRules {
     if core.hasPrefix("asset"), core.contains("num") { return true }
     let subjects = Text("system baseboard board chassis product mb pca asset part")
     for subject in subjects.split(at: 0x20) where core.hasPrefix(subject) {
-      let rest = core.slice(subject.bytes.count..<core.bytes.count)
+      let rest = core.suffix(from: subject.bytes.count)
       if rest.hasLinePrefix(of: "product\nserial\nsku\nvendor\nversion\nmanufactur") {
         return true
       }

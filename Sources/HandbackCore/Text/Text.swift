@@ -113,6 +113,16 @@ public struct Text: Equatable, ExpressibleByStringInterpolation, Sendable {
   public func slice(_ range: Range<Int>) -> Text { Text(bytes.span.extracting(range)) }
 
   @inline(never)
+  public func prefix(_ end: Int) -> Text { slice(0..<end) }
+
+  @inline(never)
+  public func suffix(from start: Int) -> Text { slice(start..<bytes.count) }
+
+  /// What is before the first `byte`, all where there is none.
+  @inline(never)
+  public func prefix(before byte: UInt8) -> Text { prefix(firstIndex(of: byte) ?? bytes.count) }
+
+  @inline(never)
   public func firstIndex(of byte: UInt8) -> Int? {
     for index in bytes.indices where bytes[index] == byte { return index }
     return nil

@@ -6,7 +6,7 @@ public enum Path {
   /// What is before the last slash: `.` if there is none, `/` if it is the first byte.
   public static func folder(of path: Text) -> Text {
     guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == 0 ? "/" : path.slice(0..<slash)
+    return slash == 0 ? "/" : path.prefix(slash)
   }
 }
 

@@ -84,7 +84,7 @@ struct HardwareSystem: ~Copyable {
   /// The rest of the first line that begins with `head`.
   private static func value(of head: Text, in text: Text) -> Text? {
     for line in text.split(at: 0x0A) where line.hasPrefix(head) {
-      return line.slice(head.bytes.count..<line.bytes.count)
+      return line.suffix(from: head.bytes.count)
     }
     return nil
   }

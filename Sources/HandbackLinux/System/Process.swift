@@ -38,9 +38,9 @@ public enum Process {
     while let entry = environment(index) {
       index += 1
       guard let equals = entry.firstIndex(of: UInt8(ascii: "=")),
-        entry.slice(0..<equals).isEqual(to: name), equals + 1 < entry.bytes.count
+        entry.prefix(equals).isEqual(to: name), equals + 1 < entry.bytes.count
       else { continue }
-      return entry.slice((equals + 1)..<entry.bytes.count)
+      return entry.suffix(from: equals + 1)
     }
     return nil
   }

@@ -89,7 +89,7 @@ final class Arguments {
 
   /// `--name` of `--name=value`.
   private static func name(of word: Text) -> Text {
-    word.slice(0..<(word.firstIndex(of: UInt8(ascii: "=")) ?? word.bytes.count))
+    word.prefix(before: UInt8(ascii: "="))
   }
 
   private func take(_ option: Option, _ value: Text?) throws(Failure) {
@@ -140,7 +140,7 @@ final class Arguments {
   /// Names the option, but never what follows its `=`: that may be a secret.
   private func refusal(_ code: Int32, _ word: Text) -> Failure {
     let name = Self.name(of: word)
-    let shown = Text(printable: name.slice(0..<min(name.bytes.count, 40)))
+    let shown = Text(printable: name.prefix(min(name.bytes.count, 40)))
     let hint: Text = "'handback help \(command.name)' lists its options"
     for secret in [
       "--license-key", "--shared-key", "--api-key", "--password", "--id-token", "--code",

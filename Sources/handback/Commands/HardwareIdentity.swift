@@ -96,7 +96,7 @@ enum HardwareIdentity {
   static func request(_ settings: Settings) throws(Failure) -> IdentityDerivation.Request {
     guard let text = settings[.hardwareIDScheme] else { return .hb1 }
     if text.hasPrefix("value:") {
-      let value = text.slice(6..<text.bytes.count)
+      let value = text.suffix(from: 6)
       return .value(try hardwareID(value, settings, .hardwareIDScheme))
     }
     switch HardwareIDScheme(utf8: text.bytes.span) {

@@ -23,12 +23,11 @@ struct Environment {
 
   private mutating func take(_ entry: Text) throws(Failure) {
     guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { return }
-    let name = entry.slice(0..<equals)
-    let value = entry.slice((equals + 1)..<entry.bytes.count)
+    let name = entry.prefix(equals)
+    let value = entry.suffix(from: equals + 1)
     if name.isEqual(to: "CREDENTIALS_DIRECTORY"), !value.isEmpty { credentialsFolder = value }
     if name.isEqual(to: "STATE_DIRECTORY"), !value.isEmpty {
-      let end = value.firstIndex(of: UInt8(ascii: ":")) ?? value.bytes.count
-      stateFolder = value.slice(0..<end)
+      stateFolder = value.prefix(before: UInt8(ascii: ":"))
     }
     guard name.hasPrefix("HANDBACK_") else { return }
     if name.isEqual(to: "HANDBACK_CONFIG") {

@@ -30,16 +30,16 @@ struct ServerAddress {
     guard url.bytes.count <= 1024 else { return nil }
     var end = url.bytes.count
     while end > 0, url.bytes[end - 1] == UInt8(ascii: "/") { end -= 1 }
-    text = url.slice(0..<end)
+    text = url.prefix(end)
     isEncrypted = text.hasPrefix("https://")
     guard isEncrypted || text.hasPrefix("http://") else { return nil }
     for byte in text.bytes where !Self.isTaken(byte) { return nil }
-    let rest = text.slice((isEncrypted ? 8 : 7)..<end)
-    let name = rest.slice(0..<(rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.bytes.count))
+    let rest = text.suffix(from: isEncrypted ? 8 : 7)
+    let name = rest.prefix(before: UInt8(ascii: "/"))
     // In an IPv6 address, only a colon behind the bracket begins the port.
     let bracket = name.hasPrefix("[") ? name.firstIndex(of: UInt8(ascii: "]")) ?? -1 : -1
     if let colon = name.lastIndex(of: UInt8(ascii: ":")), colon > bracket {
-      host = name.slice(0..<colon)
+      host = name.prefix(colon)
     } else {
       host = name
     }

@@ -4,7 +4,7 @@ internal import HandbackLinux
 /// What is in force: flags win, then the environment, then the settings file, then what systemd
 /// hands over as credentials, then defaults.
 final class Settings {
-  static let defaultFile: Text = "/etc/handback.conf"
+  static let defaultFile: Literal = "/etc/handback.conf"
   static let fileByteCountMax = 64 * 1024
 
   /// Where a value came from, the strongest first.
@@ -42,7 +42,7 @@ final class Settings {
   init(flags: [Value], file explicitFile: Text?) throws(Failure) {
     let environment = try Environment.read()
     let named = explicitFile ?? environment.settingsFile
-    file = named ?? Self.defaultFile
+    file = named ?? Text(Self.defaultFile)
     for value in flags { set(value) }
     for value in environment.settings { set(value) }
     for value in try SettingsFile.read(file, mustExist: named != nil) { set(value) }

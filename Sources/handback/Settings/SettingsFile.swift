@@ -56,13 +56,13 @@ enum SettingsFile {
     guard UTF8Check.isValid(line.bytes.span), line.firstIndex(of: 0) == nil else {
       throw Failure(.configuration, "\(place): not UTF-8 text")
     }
-    let name = line.slice(0..<equals)
+    let name = line.prefix(equals)
     guard let setting = Setting(variable: name) else {
       throw Failure(
         .configuration, "\(place): unknown setting \(Text(printable: name))",
         hint: "'handback settings' lists the settings there are")
     }
-    var value = line.slice((equals + 1)..<line.bytes.count)
+    var value = line.suffix(from: equals + 1)
     let isQuoted = value.hasPrefix("\"") || value.hasPrefix("'")
     if isQuoted {
       let last = value.bytes.count - 1

@@ -34,6 +34,10 @@ struct TextTests {
     #expect(text.lastIndex(of: UInt8(ascii: "x")) == nil)
     #expect(text.slice(2..<5) == "b=c")
     #expect(text.slice(5..<5).isEmpty)
+    #expect(text.prefix(1) == "a")
+    #expect(text.suffix(from: 2) == "b=c")
+    #expect(text.prefix(before: UInt8(ascii: "=")) == "a")
+    #expect(text.prefix(before: UInt8(ascii: "x")) == text)
   }
 
   @Test func `goes to C and back as it is`() {
