@@ -21,9 +21,10 @@ enum Setting: Int {
     """
     server\0ca-file\0journal\0product\0api-key-file\0shared-key-file\0bearer-token-file\0\
     client-id\0client-secret-file\0token-url\0seal-key-file\0license-key-file\0username\0\
-    password-file\0id-token-file\0code-file\0customer-account-code\0redirect-uri\0license-id\0bundle-code\0\
-    sdk-ver\0consumptions\0hardware-id\0scheme\0tpm\0root\0connect-timeout\0timeout\0rate\0\
-    backoff-base\0backoff-ceiling\0unsafe-plain-http\0first-try-spread\0metrics-file
+    password-file\0id-token-file\0code-file\0customer-account-code\0redirect-uri\0\
+    license-id\0bundle-code\0sdk-ver\0consumptions\0hardware-id\0scheme\0tpm\0root\0\
+    connect-timeout\0timeout\0rate\0backoff-base\0backoff-ceiling\0unsafe-plain-http\0\
+    first-try-spread\0metrics-file
     """
   }
 
