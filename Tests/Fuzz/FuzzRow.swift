@@ -26,7 +26,7 @@ enum FuzzRow {
     var statement = SQLiteStatement(owning: handle)
     guard (try? statement.step()) == true else { return }
     _ = DeactivationRow.wait(statement, from: RowColumn.wait)
-    guard let deactivation = DeactivationRow.read(statement) else { return }
+    guard let deactivation = try? DeactivationRow.read(statement, .noKey("")) else { return }
     let body = deactivation.body()
     let isObject = body.withBytes { bytes in JSONText.isObject(bytes) }
     require(isObject, "a body that is no JSON object")
