@@ -16,7 +16,8 @@ CANARIES = [
 ]
 # A mount for each state: no part of a quick run.
 SLOW_CANARIES = [
-    ("F2FS, fdatasync alone", F2FS, {"FAULTS_SYNC": "file"}),
+    ("F2FS, fdatasync alone, and no second copies", F2FS,
+     {"FAULTS_SYNCFS": "skip", "FAULTS_SYNC": "skip:-copy"}),
     ("UBIFS, no syncs of the WAL and of second copies", UBIFS, NO_SYNCS),
 ]
 
@@ -29,7 +30,9 @@ def run(workshop, is_quick, seed):
     for name, system, environment in CANARIES + ([] if is_quick else SLOW_CANARIES):
         environment = {**environment, "LD_PRELOAD": "/mnt/rig/interpose.so"}
         recording = record(workshop, system, [("one", 2)], environment)
-        tally = cuts.check(workshop, recording, f"canary: {name}", 4, seed, tells=False)
+        # F2FS loses in few of the states, and in the same ones if all subsets of four are tried.
+        limit = 4 if system is EXT4 else 16
+        tally = cuts.check(workshop, recording, f"canary: {name}", limit, seed, tells=False)
         if tally.lost + tally.false == 0:
             raise SystemExit(f"faults: error: the power cuts don't see that it is broken: {name}")
         tallies.append(tally)

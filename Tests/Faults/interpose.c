@@ -7,7 +7,7 @@
 //   FAULTS_SYNC=lose:N              sync N fails, and what was written since the file's last sync
 //                                   is gone: the pages were dropped, as ext4 and XFS do
 //   FAULTS_SYNC=skip:WORD           syncs of files with WORD in their names are left out
-//   FAULTS_SYNC=file                syncs of the whole file system are left out
+//   FAULTS_SYNCFS=skip              syncs of the whole file system are left out
 //   FAULTS_SQL=OLD=>NEW             in each SQL statement
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -262,7 +262,7 @@ __attribute__((constructor)) static void begin(void) {
     report = open(sync + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (sync && !strncmp(sync, "lose:", 5)) lose_at = atol(sync + 5);
   if (sync && !strncmp(sync, "skip:", 5)) skipped = sync + 5;
-  is_file_only = sync && !strcmp(sync, "file");
+  is_file_only = getenv("FAULTS_SYNCFS") != NULL;
   char *sql = getenv("FAULTS_SQL");
   char *arrow = sql ? strstr(sql, "=>") : NULL;
   if (arrow) {
