@@ -167,6 +167,9 @@ extension CurlTransport {
       answer.wasResent = receiver.sendCount > 1
       return .answer(answer)
     }
+    // What a callback of ours refused, a status line or too much of an answer.
+    let code =
+      code == Int32(CURLE_WRITE_ERROR.rawValue) ? Int32(CURLE_WEIRD_SERVER_REPLY.rawValue) : code
     var kind = Self.kind(code)
     if receiver.isTooLarge { kind = .tooLarge }
     if unsafe ccurl_get_long(library.api, easy, CURLINFO_HTTP_CONNECTCODE) >= 300 { kind = .proxy }
@@ -213,9 +216,7 @@ extension CurlTransport {
     case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: return .cut
     case CURLE_FILESIZE_EXCEEDED: return .tooLarge
     case CURLE_ABORTED_BY_CALLBACK: return .interrupted
-    // What a callback of ours refused, if not for its size, is a status line.
-    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING,
-      CURLE_WRITE_ERROR:
+    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
       return .malformed
     default: return .other
     }
