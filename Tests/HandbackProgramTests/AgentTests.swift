@@ -45,8 +45,12 @@ struct AgentTests {
     let agent = RunningAgent(device)
     for index in 1...5 {
       let result = device.run("deactivate", "--hardware-id", "device-\(index)")
-      #expect(result.output.contains("\ndeactivated "), "\(result)")
+      // The agent lets it go first for a second, which QEMU on a busy machine may take to begin.
+      #expect(
+        result.output.contains("\ndeactivated ")
+          || !Program.isNative && result.errors.contains("it takes this one along"), "\(result)")
     }
+    #expect(waitFor { emulator.count("successes") == 5 }, "\(agent.errors)")
     #expect(agent.end().status == 0)
     #expect(emulator.count("double_successes") == 0)
   }
