@@ -106,7 +106,8 @@ struct CommandTests {
     let emulator = Emulator()
     let device = Device(emulator)
     device.run("deactivate", "--queue-only")
-    emulator.setFaults(["kind": "slow_bytes", "delay_first": 2])
+    // Two more commands have to come to their end in this time.
+    emulator.setFaults(["kind": "slow_bytes", "delay_first": Program.isNative ? 2 : 15])
     let first = device.program.start(["flush"])
     while emulator.count("requests") == 0 { usleep(20_000) }
     let second = device.run("flush")

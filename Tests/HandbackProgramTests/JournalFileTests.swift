@@ -222,11 +222,7 @@ struct JournalFileTests {
   func `brings an older file to this version, and flushes what is in it`(_ version: Int) throws {
     let emulator = Emulator()
     let device = Device(emulator)
-    try FileManager.default.createDirectory(
-      atPath: device.folder.path("state"), withIntermediateDirectories: true,
-      attributes: [.posixPermissions: 0o700])
-    let file = Repository.file("Tests/Vectors/journals/version-\(version).db")
-    device.folder.write("state/journal.db", try Data(contentsOf: file))
+    try putOlder(version, device)
     // Reading changes nothing yet.
     #expect(device.run("status").output.contains("1 pending, 1 ended"))
     #expect(device.sql("PRAGMA user_version") == "\(version)")
@@ -248,6 +244,39 @@ struct JournalFileTests {
     #expect(refused.output == "")
     #expect(device.run("id", "--scheme", "value:by-hand", "--repin", "lost").output == "by-hand\n")
     #expect(device.run("id").output == "by-hand\n")
+  }
+
+  private func putOlder(_ version: Int, _ device: Device) throws {
+    try FileManager.default.createDirectory(
+      atPath: device.folder.path("state"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
+    let file = Repository.file("Tests/Vectors/journals/version-\(version).db")
+    device.folder.write("state/journal.db", try Data(contentsOf: file))
+  }
+
+  /// One that had read what the tables were took those of the present format for damaged, and set
+  /// the journal aside while others wrote into it.
+  @Test(arguments: [1, 2])
+  func `many bring an older file over at once, and nothing is lost`(_ version: Int) throws {
+    for _ in 1...(Program.isNative ? 10 : 1) {
+      let device = Device()
+      try putOlder(version, device)
+      let result = device.shell(
+        """
+        for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
+          $program deactivate --queue-only --hardware-id device-$number &
+          [ $((number % 3)) != 0 ] || $program flush >/dev/null 2>&1 &
+        done
+        wait
+        """)
+      let lines = result.output.split(separator: "\n")
+      let queued = Set(lines.map { String($0.split(separator: " ").last ?? "") })
+      #expect(queued.count == 12, "\(result)")
+      let rows = device.json("status")["deactivations"] as? [[String: Any]] ?? []
+      let tickets = Set(rows.compactMap { $0["ticket"] as? String })
+      #expect(queued.isSubset(of: tickets), "\(queued.subtracting(tickets))")
+      #expect(!FileManager.default.fileExists(atPath: device.journal + ".damaged-1"))
+    }
   }
 
   @Test func `a status needs no right to write`() throws {

@@ -23,6 +23,13 @@ public enum Reserve {
   /// Makes the file if it isn't there.
   static func hold(_ journal: Text) throws(JournalError) {
     if isHeld(journal) { return }
+    // Half of another process's must not be taken away, and what can't be made must not be missed.
+    let lock = try PlaceLock(journal, isAlone: true)
+    if !isHeld(journal) { try make(journal) }
+    _ = consume lock
+  }
+
+  private static func make(_ journal: Text) throws(JournalError) {
     release(journal)
     let file = unsafe clibc_open(
       path(journal).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)

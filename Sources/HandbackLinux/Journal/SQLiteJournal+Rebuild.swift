@@ -6,12 +6,15 @@ extension SQLiteJournal {
   /// Makes a new journal of what can be read in the damaged one and in the second copies, and
   /// puts it in its place. The damaged file is set aside with its WAL, never deleted.
   static func rebuild(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
-    let folder = Path.folder(of: path)
     let before = inode(path)
-    let lock = unsafe clibc_open(folder.cString, O_RDONLY | O_DIRECTORY, 0)
-    guard lock >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
-    defer { close(lock) }
-    flock(lock, LOCK_EX)
+    let lock = try PlaceLock(path, isAlone: true)
+    try rebuild(path, before, &report)
+    _ = consume lock
+  }
+
+  private static func rebuild(
+    _ path: Text, _ before: UInt64, _ report: inout JournalReport
+  ) throws(JournalError) {
     // Another process may have done it meanwhile.
     guard inode(path) == before else { return }
     let aside = try asidePath(path)
@@ -29,7 +32,7 @@ extension SQLiteJournal {
     if cause == 0 { cause = move(path, aside, "-shm") }
     if cause == 0 { cause = move(path, aside, "") }
     if cause == 0 { cause = move(new, path, "") }
-    if cause == 0 { cause = Folder.sync(folder) }
+    if cause == 0 { cause = Folder.sync(Path.folder(of: path)) }
     guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
     report.asidePath = aside
   }

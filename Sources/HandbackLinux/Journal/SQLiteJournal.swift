@@ -125,6 +125,9 @@ public final class SQLiteJournal {
       return journal
     }
     if version < JournalSchema.version { try journal.migrate() }
+    // Another process may have changed the tables since this one read what they are, and an INSERT
+    // that names no columns would be refused as if they were damaged.
+    _ = try journal.integer("SELECT count(*) FROM sqlite_master")
     if isNew { try JournalFile.syncFolder(of: path) }
     var needsCheck = access == .write || isSuspect
     if !needsCheck { needsCheck = try journal.isBehindItsCopies() }
@@ -253,8 +256,17 @@ public final class SQLiteJournal {
   }
 
   private func attempt(_ body: () throws(JournalError) -> Bool) throws(JournalError) -> Bool {
+    // A new one isn't in its place yet, and who makes it has the lock alone.
+    if isNew { return try commit(body) }
+    let lock = try PlaceLock(path, isAlone: false)
     // Another process may have set a damaged journal aside, and put a new one in its place.
     if connection.isReplaced { try reconnect() }
+    let result = try commit(body)
+    _ = consume lock
+    return result
+  }
+
+  private func commit(_ body: () throws(JournalError) -> Bool) throws(JournalError) -> Bool {
     do throws(JournalError) {
       try connection.execute("BEGIN IMMEDIATE")
       let result = try body()

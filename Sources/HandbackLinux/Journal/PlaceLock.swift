@@ -1,0 +1,24 @@
+internal import CLibc
+internal import HandbackCore
+
+/// Keeps a journal in its place: whoever writes into it holds this lock with others, and whoever
+/// sets it aside holds it alone. What is committed to a file that is being set aside would be
+/// missing in the one that takes its place. Who makes the reserve holds it alone, too. It is an
+/// `flock` on the folder, and dies with its holder.
+struct PlaceLock: ~Copyable {
+  private let folder: Int32
+
+  /// Waits until it can be had.
+  @inline(never)
+  init(_ journal: Text, isAlone: Bool) throws(JournalError) {
+    let path = Path.folder(of: journal)
+    folder = unsafe clibc_open(path.cString, O_RDONLY | O_DIRECTORY, 0)
+    guard folder >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
+    while flock(folder, isAlone ? LOCK_EX : LOCK_SH) != 0 {
+      let cause = clibc_errno()
+      guard cause == EINTR else { throw JournalError(.cannotRead, errno: cause) }
+    }
+  }
+
+  deinit { if folder >= 0 { close(folder) } }
+}
