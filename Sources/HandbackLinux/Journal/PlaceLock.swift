@@ -20,5 +20,10 @@ struct PlaceLock: ~Copyable {
     }
   }
 
-  deinit { if folder >= 0 { close(folder) } }
+  deinit {
+    guard folder >= 0 else { return }
+    // First of all: a `close` that fails must not keep us out.
+    flock(folder, LOCK_UN)
+    close(folder)
+  }
 }

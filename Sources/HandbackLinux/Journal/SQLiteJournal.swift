@@ -126,8 +126,12 @@ public final class SQLiteJournal {
     }
     if version < JournalSchema.version { try journal.migrate() }
     // Another process may have changed the tables since this one read what they are, and an INSERT
-    // that names no columns would be refused as if they were damaged.
-    _ = try journal.integer("SELECT count(*) FROM sqlite_master")
+    // that names no columns would be refused as if they were damaged. True damage is found below.
+    do throws(JournalError) {
+      _ = try journal.integer("SELECT count(*) FROM sqlite_master")
+    } catch {
+      guard error.isDamage else { throw error }
+    }
     if isNew { try JournalFile.syncFolder(of: path) }
     var needsCheck = access == .write || isSuspect
     if !needsCheck { needsCheck = try journal.isBehindItsCopies() }
