@@ -50,6 +50,7 @@ class Inspector:
         self.recording = recording
         self.server = rig.Server(f"{self.folder}/server", recording.names)
         self.device = rig.Device(self.folder, self.server.url, self.server.authority)
+        self.device.seal()
         self.tally = Tally("")
         self.seen_disks, self.seen_journals = set(), set()
 

@@ -53,6 +53,8 @@ class Sample:
 
     @staticmethod
     def live(device, server, name, fate):
+        """Every second device's credentials are encrypted."""
+        device.seal(DEVICES.index(name) % 2 == 1)
         arguments = ["deactivate", "--hardware-id", name]
         if fate in ("withdrawn", "pending"):
             arguments.append("--queue-only")
@@ -138,6 +140,7 @@ class Bench:
         self.sample = sample
         self.server = Server(f"{folder}/server", LICENSED, plain=True)
         self.device = Device(folder, self.server.url, self.server.authority)
+        self.device.seal()
 
     def try_one(self, damage):
         files, words, struck = damaged(self.sample, damage)

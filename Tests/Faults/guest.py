@@ -82,7 +82,9 @@ class Life:
         return list(promises.queued)
 
     def queue(self, name, *more):
-        """The mark is made as soon as the line is read, while the program may still run."""
+        """The mark is made as soon as the line is read, while the program may still run. Every
+        second device of a round encrypts its credentials."""
+        self.device.seal(name[-1] in "bd")
         process = subprocess.Popen(
             [rig.PROGRAM, "deactivate", "--hardware-id", name, *more],
             env=self.device.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -92,6 +94,7 @@ class Life:
             if tickets:
                 ticket = tickets[0]
         process.wait()
+        self.device.seal()
         return ticket
 
     def flush(self):

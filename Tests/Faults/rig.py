@@ -151,7 +151,8 @@ class Device:
     def __init__(self, folder, server_url, authority):
         self.folder, self.state = folder, f"{folder}/state"
         for name, value in (("license-key", KEY), ("api-key", "demo-api-key"),
-                            ("shared-key", "demo-shared-key-not-a-secret")):
+                            ("shared-key", "demo-shared-key-not-a-secret"),
+                            ("seal-key", "5a" * 32)):
             with open(os.open(f"{folder}/{name}", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
                 file.write(value + "\n")
         with open(f"{folder}/handback.conf", "w") as file:
@@ -164,6 +165,14 @@ class Device:
                        f"HANDBACK_JOURNAL={self.state}/journal.db\n"
                        "HANDBACK_PRODUCT=XY\nHANDBACK_RATE=0\nHANDBACK_TIMEOUT=10\n")
         self.environment = {"PATH": "/usr/bin:/bin", "HANDBACK_CONFIG": f"{folder}/handback.conf"}
+
+    def seal(self, seals=True):
+        """Whether it has the key that credentials are encrypted with from here on; without, what
+        was encrypted before stays pending."""
+        if seals:
+            self.environment["HANDBACK_SEAL_KEY_FILE"] = f"{self.folder}/seal-key"
+        else:
+            self.environment.pop("HANDBACK_SEAL_KEY_FILE", None)
 
     def put(self, template):
         """Replaces the journal's folder by a copy of `template`, or by nothing."""

@@ -12,10 +12,10 @@ DEVICES = ["device-1", "device-2", "device-3", "device-4", OLD_DEVICE]
 
 class Scenario:
     def __init__(self, name, arguments, about=None, queued=(), old=None, lost_answer=False,
-                 faults=()):
+                 faults=(), seals=False):
         self.name, self.arguments, self.about = name, arguments, about
         self.queued, self.old, self.lost_answer = queued, old, lost_answer
-        self.faults = faults
+        self.faults, self.seals = faults, seals
         self.promises = Promises()
         self.template = None
         self.done_before = frozenset()
@@ -23,6 +23,8 @@ class Scenario:
     def prepare(self, device, server, folder):
         """Makes the journal to begin with; later points copy it."""
         server.reset()
+        # The first of several rows is from before there was a key.
+        device.seal(self.seals and len(self.queued) == 1)
         if self.old:
             device.put_old(self.old)
             rows, _ = device.rows()
@@ -36,6 +38,7 @@ class Scenario:
             for name in self.queued:
                 done = device.run("deactivate", "--queue-only", "--hardware-id", name)
                 self.promises.read(done.output, name)
+                device.seal(self.seals)
             if self.lost_answer:
                 server.control("/faults", [{"kind": "reset_after", "count": len(self.queued)}])
                 device.run("flush")
@@ -51,6 +54,7 @@ class Scenario:
         """A fresh start for one point: what was promised so far."""
         server.reset(self.faults, self.done_before)
         device.put(self.template)
+        device.seal(self.seals)
         promises = self.promises.copy()
         if self.arguments[0] == "withdraw":
             promises.withdrawals_begun.add(self.arguments[1])
@@ -62,12 +66,14 @@ def all_scenarios():
         return ["deactivate", "--queue-only", "--hardware-id", name]
     return [
         Scenario("create", queue("device-1"), "device-1"),
-        Scenario("queue", queue("device-3"), "device-3", queued=("device-1", "device-2")),
-        Scenario("queue again", queue("device-1"), "device-1", queued=("device-1",)),
+        Scenario("queue", queue("device-3"), "device-3", queued=("device-1", "device-2"),
+                 seals=True),
+        Scenario("queue again", queue("device-1"), "device-1", queued=("device-1",), seals=True),
         Scenario("queue and send", ["deactivate", "--hardware-id", "device-2"], "device-2",
                  queued=("device-1",)),
-        Scenario("flush", ["flush"], queued=("device-1", "device-2", "device-3")),
-        Scenario("flush, one answer lost", ["flush"], queued=("device-1",), lost_answer=True),
+        Scenario("flush", ["flush"], queued=("device-1", "device-2", "device-3"), seals=True),
+        Scenario("flush, one answer lost", ["flush"], queued=("device-1",), lost_answer=True,
+                 seals=True),
         Scenario("flush, refused", ["flush"], queued=("device-1", "device-2"),
                  faults=({"kind": "status", "status": 500, "count": 1},)),
         Scenario("agent", ["agent", "--until-empty", "--deadline", "2"],
