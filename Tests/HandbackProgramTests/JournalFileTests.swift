@@ -97,6 +97,36 @@ struct JournalFileTests {
     #expect(result.errors.contains("has a second name"))
   }
 
+  /// A person's `sqlite3`, say, in the middle of a transaction.
+  @Test func `one that another program reads all the time`() throws {
+    let device = Device()
+    let tickets = ["1", "2"].map {
+      device.run("deactivate", "--queue-only", "--hardware-id", $0).output.split(separator: " ")[1]
+        .trimmingCharacters(in: .newlines)
+    }
+    let reader = Process()
+    let (orders, rows) = (Pipe(), Pipe())
+    reader.executableURL = URL(filePath: "/usr/bin/env")
+    reader.arguments = ["sqlite3", device.journal]
+    (reader.standardInput, reader.standardOutput) = (orders, rows)
+    try reader.run()
+    orders.fileHandleForWriting.write(Data("BEGIN; SELECT count(*) FROM deactivation;\n".utf8))
+    #expect(rows.fileHandleForReading.availableData == Data("2\n".utf8))
+
+    let began = ContinuousClock.now
+    let withdrawn = device.run("withdraw", tickets[0])
+    #expect(withdrawn.output == "withdrawn \(tickets[0])\n")
+    #expect(withdrawn.errors.contains("what was erased stays in \(device.journal)-wal"))
+    #expect(device.run("deactivate", "--queue-only", "--hardware-id", "3").status == 0)
+    // SQLite's wait for it would be ten.
+    #expect(ContinuousClock.now - began < .seconds(5))
+
+    try orders.fileHandleForWriting.close()
+    reader.waitUntilExit()
+    #expect(device.run("withdraw", tickets[1]).errors == "")
+    #expect(device.folder.read("state/journal.db-wal") == Data())
+  }
+
   @Test func `a folder that can't be made`() {
     let device = Device()
     device.folder.write("state", "a file where the folder should be")

@@ -232,7 +232,12 @@ extension SQLiteJournal {
     return isDone
   }
 
+  /// While it waits for a reader nobody can write, and `deactivate` would wait with it: not long.
+  /// > it blocks (calls the busy-handler callback) until all readers are reading from the database
+  /// > file only. https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
   func emptyWAL() throws(JournalError) -> Bool {
-    try integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
+    connection.setBusyTimeout(milliseconds: 300)
+    defer { connection.setBusyTimeout(milliseconds: SQLiteConnection.busyMilliseconds) }
+    return try integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
   }
 }

@@ -153,7 +153,7 @@ public final class SQLiteJournal {
 
   static func connect(_ path: Text, flags: Int32) throws(JournalError) -> SQLiteConnection {
     let connection = try SQLiteConnection(path: path, flags: flags)
-    connection.setBusyTimeout(milliseconds: 10_000)
+    connection.setBusyTimeout(milliseconds: SQLiteConnection.busyMilliseconds)
     try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
     try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)
     try connection.configure(SQLITE_DBCONFIG_ENABLE_TRIGGER, false)

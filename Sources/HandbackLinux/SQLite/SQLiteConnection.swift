@@ -27,6 +27,9 @@ struct SQLiteConnection: ~Copyable {
     unsafe sqlite3_close_v2(handle)
   }
 
+  /// How long a lock is waited for before it is an error.
+  static var busyMilliseconds: Int32 { 10_000 }
+
   /// Waits for other processes' locks for so long. The C function is `sqlite3_busy_timeout`.
   borrowing func setBusyTimeout(milliseconds: Int32) {
     unsafe sqlite3_busy_timeout(handle, milliseconds)

@@ -38,6 +38,15 @@ enum JournalOpening {
     }
   }
 
+  /// Takes what was erased out of the WAL, too, unless a program that is reading is in the way.
+  @inline(never)
+  static func emptyWAL(_ journal: SQLiteJournal) {
+    if (try? journal.checkpoint()) == true { return }
+    Console.note(
+      "what was erased stays in \(journal.path)-wal until more ends: it can't be emptied while read"
+    )
+  }
+
   /// What was found damaged since the last time: it must not be mended in silence.
   static func tell(_ journal: SQLiteJournal) {
     let report = journal.takeReport()

@@ -82,7 +82,7 @@ struct Sender: ~Copyable {
       switch try step(&journal) {
       case .finished(let end):
         summary.end = end
-        if summary.deactivated + summary.rejected > 0 { _ = try? journal.checkpoint() }
+        if summary.deactivated + summary.rejected > 0 { JournalOpening.emptyWAL(journal) }
         return summary
       case .pause(let milliseconds):
         if let watch {

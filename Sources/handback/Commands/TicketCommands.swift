@@ -44,7 +44,7 @@ enum WithdrawCommand {
           try journal.withdraw(ticket, atSeconds: now)
         })
     else { throw try TicketChange.notPending(ticket, journal) }
-    _ = try? journal.checkpoint()
+    JournalOpening.emptyWAL(journal)
     if before.openAttempts > 0 {
       Console.warn("an attempt was sent and not answered: the server may have done it already")
     }
