@@ -127,6 +127,21 @@ struct JournalFileTests {
     #expect(device.folder.read("state/journal.db-wal") == Data())
   }
 
+  /// By a process that is stopped or frozen, say.
+  @Test func `one whose folder or second copies another process keeps locked`() {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    for path in ["state", "state/journal.db-copy"] {
+      var late = device.program
+      late.wrapper = ["/usr/bin/flock", device.folder.path(path)]
+      let result = late.run("deactivate", "--queue-only", "--hardware-id", "late")
+      #expect(result.status == 75, "\(result)")
+      #expect(result.errors.hasSuffix(": another process has it locked\nhandback: hint: run again\n"))
+      #expect(result.output == "")
+    }
+    #expect(device.sql("SELECT count(*) FROM deactivation") == "1")
+  }
+
   @Test func `a folder that can't be made`() {
     let device = Device()
     device.folder.write("state", "a file where the folder should be")

@@ -1,7 +1,7 @@
 internal import CLibc
 internal import HandbackCore
 
-/// Whole reads and writes of a descriptor.
+/// Whole reads and writes of a descriptor, and locks that are not waited for without end.
 public enum Descriptor {
   /// Writes until all is written: 0, or an `errno` value. Where the file's own place is, or at
   /// `offset`.
@@ -34,5 +34,19 @@ public enum Descriptor {
     }
     guard done == byteCount else { return nil }
     return bytes
+  }
+
+  /// `flock`: 0, or an `errno` value. Others hold these locks for milliseconds; behind one that is
+  /// stopped or frozen it gives up with `EWOULDBLOCK` after about ten seconds.
+  @inline(never)
+  static func lock(_ file: Int32, _ operation: Int32) -> Int32 {
+    var tries = 0
+    while flock(file, operation | LOCK_NB) != 0 {
+      let cause = clibc_errno()
+      guard cause == EWOULDBLOCK || cause == EINTR, tries < 9000 else { return cause }
+      tries += 1
+      SystemClock.sleep(milliseconds: 1)
+    }
+    return 0
   }
 }

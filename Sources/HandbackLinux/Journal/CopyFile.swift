@@ -198,7 +198,8 @@ final class CopyFile {
 
   /// Adds a record, durable on return, and behind it what `roster` says of those before it.
   func append(_ image: borrowing Secret, _ roster: borrowing Roster?) throws(JournalError) {
-    flock(file, LOCK_EX)
+    let locked = Descriptor.lock(file, LOCK_EX)
+    guard locked == 0 else { throw JournalError(errno: locked) }
     defer { flock(file, LOCK_UN) }
     let before = size
     if before < tail { tail = Self.blockByteCount }
@@ -224,7 +225,8 @@ final class CopyFile {
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
   /// till then a power cut may bring the record back, and the journal says that it is settled.
   func erase(_ record: Record) {
-    flock(file, LOCK_EX)
+    // If it can't be had, the next check erases what has ended.
+    guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
     defer { flock(file, LOCK_UN) }
     // Another process may have erased it, and put another in its place.
     guard let found = next(from: record.offset), found.offset == record.offset,

@@ -50,9 +50,13 @@ public final class JournalError: Error {
   /// What went wrong with a file that SQLite doesn't know, in its terms.
   @inline(never)
   convenience init(errno cause: Int32) {
-    let isFull = cause == ENOSPC || cause == EDQUOT
-    self.init(
-      .sqlite, Int64(isFull ? SQLITE_FULL : SQLITE_IOERR), Process.description(ofErrno: cause))
+    let code =
+      switch cause {
+      case ENOSPC, EDQUOT: SQLITE_FULL
+      case EWOULDBLOCK: SQLITE_BUSY
+      default: SQLITE_IOERR
+      }
+    self.init(.sqlite, Int64(code), Process.description(ofErrno: cause))
   }
 
   /// The low byte of SQLite's code: `SQLITE_IOERR`, `SQLITE_FULL`, …; 0 for other kinds.
@@ -64,7 +68,11 @@ public final class JournalError: Error {
   public var isFull: Bool {
     code == SQLITE_FULL || kind == .sqlite && number == Int64(csqlite_ioerr_shmsize)
   }
-  public var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
+  /// Another process has it locked; `SQLITE_PROTOCOL` is one that is stopped while it makes the
+  /// index of the WAL.
+  public var isBusy: Bool {
+    code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL
+  }
   public var cannotOpen: Bool { code == SQLITE_CANTOPEN }
   public var isNotPermitted: Bool {
     code == SQLITE_PERM || code == SQLITE_AUTH || code == SQLITE_READONLY

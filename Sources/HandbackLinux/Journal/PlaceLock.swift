@@ -8,16 +8,14 @@ internal import HandbackCore
 struct PlaceLock: ~Copyable {
   private let folder: Int32
 
-  /// Waits until it can be had.
+  /// Waits until it can be had, but not for ever.
   @inline(never)
   init(_ journal: Text, isAlone: Bool) throws(JournalError) {
     let path = Path.folder(of: journal)
     folder = unsafe clibc_open(path.cString, O_RDONLY | O_DIRECTORY, 0)
     guard folder >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
-    while flock(folder, isAlone ? LOCK_EX : LOCK_SH) != 0 {
-      let cause = clibc_errno()
-      guard cause == EINTR else { throw JournalError(.cannotRead, errno: cause) }
-    }
+    let cause = Descriptor.lock(folder, isAlone ? LOCK_EX : LOCK_SH)
+    guard cause == 0 else { throw JournalError(errno: cause) }
   }
 
   deinit {

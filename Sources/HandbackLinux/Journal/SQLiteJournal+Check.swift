@@ -13,26 +13,27 @@ extension SQLiteJournal {
     guard let copies, !isMending else { return }
     isMending = true
     defer { isMending = false }
+    let file = Self.inode(path)
     if connection.isReplaced { try reconnect() }
     var isDamaged = isDamaged
     if !isDamaged { isDamaged = try !isWhole() }
     do throws(JournalError) {
-      if isDamaged { try rebuild() }
+      if isDamaged { try rebuild(file) }
       try compare(with: copies)
       try enroll()
     } catch {
       // Damage that shows in writing only.
       guard error.isDamage, !isDamaged else { throw error }
-      try rebuild()
+      try rebuild(file)
       try compare(with: copies)
       try enroll()
     }
     if report.damagedCount > 0 { report.damagedCount = try damagedCount() }
   }
 
-  private func rebuild() throws(JournalError) {
+  private func rebuild(_ file: UInt64) throws(JournalError) {
     isSuspect = isSuspect || Reserve.isHeld(path)
-    try Self.rebuild(path, &report)
+    try Self.rebuild(path, file, &report)
     try reconnect()
   }
 

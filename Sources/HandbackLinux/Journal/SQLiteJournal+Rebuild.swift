@@ -5,14 +5,17 @@ internal import HandbackCore
 extension SQLiteJournal {
   /// Makes a new journal of what can be read in the damaged one and in the second copies, and
   /// puts it in its place. The damaged file is set aside with its WAL, never deleted.
-  static func rebuild(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
-    let before = inode(path)
+  ///
+  /// `before` is the inode of the file that was found damaged: another one isn't touched.
+  static func rebuild(
+    _ path: Text, _ before: UInt64, _ report: inout JournalReport
+  ) throws(JournalError) {
     let lock = try PlaceLock(path, isAlone: true)
-    try rebuild(path, before, &report)
+    try replace(path, before, &report)
     _ = consume lock
   }
 
-  private static func rebuild(
+  private static func replace(
     _ path: Text, _ before: UInt64, _ report: inout JournalReport
   ) throws(JournalError) {
     // Another process may have done it meanwhile.
@@ -37,7 +40,7 @@ extension SQLiteJournal {
     report.asidePath = aside
   }
 
-  private static func inode(_ path: Text) -> UInt64 {
+  static func inode(_ path: Text) -> UInt64 {
     var status = clibc_status()
     return unsafe clibc_lstat(path.cString, &status) == 0 ? status.inode : 0
   }

@@ -69,6 +69,7 @@ public final class SQLiteJournal {
   /// `report` tells of it. A reader leaves that to the next one who writes.
   public static func open(_ path: Text, _ access: Access) throws(JournalError) -> SQLiteJournal {
     guard !SQLiteLibrary.neverSyncs else { throw JournalError(.libraryNeverSyncs) }
+    var file = inode(path)
     do throws(JournalError) {
       return try openWhole(path, access)
     } catch {
@@ -84,7 +85,9 @@ public final class SQLiteJournal {
       }
     }
     var report = JournalReport()
-    try rebuild(path, &report)
+    // Just made, it may have met the WAL of one that is lost.
+    if file == 0 { file = inode(path) }
+    try rebuild(path, file, &report)
     let journal = try openWhole(path, access, isRebuilt: true)
     report.restoredCount += journal.report.restoredCount
     report.damagedCount = max(report.damagedCount, journal.report.damagedCount)
