@@ -97,6 +97,20 @@ struct JournalFileTests {
     #expect(result.errors.contains("has a second name"))
   }
 
+  /// Lengths that a board with 32 bits can't count.
+  @Test(arguments: [[516: 0x80], [536: 4, 537: 0xFF], [536: 3, 537: 0x80]])
+  func `a second copy whose length is damaged`(_ damage: [Int: UInt8]) {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    var copies = device.folder.read("state/journal.db-copy") ?? Data()
+    for (offset, byte) in damage { copies[offset] = byte }
+    device.folder.write("state/journal.db-copy", copies)
+    #expect(device.run("deactivate", "--queue-only", "--hardware-id", "2").status == 0)
+    let flush = device.run("flush")
+    #expect(flush.status == 69, "\(flush)")
+    #expect(device.run("status").output.contains("2 pending"))
+  }
+
   /// A person's `sqlite3`, say, in the middle of a transaction.
   @Test func `one that another program reads all the time`() throws {
     let device = Device()
@@ -136,7 +150,8 @@ struct JournalFileTests {
       late.wrapper = ["/usr/bin/flock", device.folder.path(path)]
       let result = late.run("deactivate", "--queue-only", "--hardware-id", "late")
       #expect(result.status == 75, "\(result)")
-      #expect(result.errors.hasSuffix(": another process has it locked\nhandback: hint: run again\n"))
+      #expect(
+        result.errors.hasSuffix(": another process has it locked\nhandback: hint: run again\n"))
       #expect(result.output == "")
     }
     #expect(device.sql("SELECT count(*) FROM deactivation") == "1")

@@ -82,7 +82,8 @@ public struct RowImage: ~Copyable {
       return .integer(number(in: image, start..<index))
     case .text, .blob:
       guard start + 4 <= image.count else { return nil }
-      let count = Int(number(in: image, start..<(start + 4)))
+      // A damaged one may be more than an `Int` of 32 bits holds.
+      let count = Int(clamping: number(in: image, start..<(start + 4)))
       guard count <= image.count - start - 4 else { return nil }
       index = start + 4 + count
       return kind == .text ? .text((start + 4)..<index) : .blob((start + 4)..<index)

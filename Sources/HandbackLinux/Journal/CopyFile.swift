@@ -136,7 +136,7 @@ final class CopyFile {
   private static func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
     head.withBytes { bytes in
       guard matches(recordMark, bytes.extracting(0..<4)) else { return nil }
-      let byteCount = Int(RowImage.number(in: bytes, 4..<8))
+      let byteCount = Int(clamping: RowImage.number(in: bytes, 4..<8))
       guard (18...RowImage.byteCountMax).contains(byteCount) else { return nil }
       var index = headByteCount
       guard case .integer(let number) = RowImage.column(at: &index, in: bytes), number > 0 else {

@@ -24,7 +24,7 @@ enum DeactivationRow {
   ) throws(SealProblem) -> LicenseCredential? {
     let username = field(.username, statement, RowColumn.username)
     let account = field(.customerAccountCode, statement, RowColumn.customerAccountCode)
-    guard let way = LicenseWay(rawValue: Int(statement.integer(RowColumn.way))) else { return nil }
+    guard let way = LicenseWay(rawValue: Int(clamping: statement.integer(RowColumn.way))) else { return nil }
     guard let secret = try secret(statement, sealing) else {
       if way == .user, let username { return .user(username) }
       return nil

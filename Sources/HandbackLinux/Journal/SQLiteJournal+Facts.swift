@@ -57,7 +57,7 @@ public final class DeactivationFacts: Sendable {
     }
     product = statement.text(RowColumn.product) ?? ""
     hardwareID = statement.text(RowColumn.hardwareID) ?? ""
-    way = LicenseWay(rawValue: Int(statement.integer(RowColumn.way))) ?? .key
+    way = LicenseWay(rawValue: Int(clamping: statement.integer(RowColumn.way))) ?? .key
     username = statement.text(RowColumn.username)
     licenseID = statement.integerOrNil(RowColumn.licenseID)
     bundleCode = statement.text(RowColumn.bundleCode)
