@@ -15,7 +15,10 @@ extension Flusher {
     case .awaitingVerdict:
       switch result {
       case .answer(let answer):
-        if let event = retriesAtOnce(answer, at: now) { return event }
+        if let event = retriesAtOnce(answer, at: now) {
+          try close(answer, &journal, at: now)
+          return event
+        }
         let change = judge(answer, at: now, random: random)
         return try conclude(change, &journal, at: now)
       case .fault(let fault):
@@ -56,8 +59,25 @@ extension Flusher {
 
   // MARK: - Answers that are cured by another request at once
 
-  /// A refused date or token: corrected, and the same deactivation is sent again under the same
-  /// attempt, once each.
+  /// Writes down that the attempt was answered, and keeps the deactivation in hand for another: if
+  /// the power goes before that one, the refused one must not count as unanswered.
+  @inline(never)
+  private mutating func close<Journal: FlushJournal & ~Copyable>(
+    _ answer: Answer, _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) {
+    guard let refused = current else { preconditionFailure("a deactivation is in hand here") }
+    _ = try conclude(
+      Conclusion(
+        change: .postponed(
+          nil, failures: refused.failures, isHeld: false, openAttempts: refused.openAttempts),
+        outcome: Outcome(
+          httpStatus: Int64(answer.status), code: answer.text("code"), message: answer.message)),
+      &journal, at: now)
+    current = refused
+    stage = .chosen
+  }
+
+  /// A refused date or token: corrected, and the same deactivation is sent again, once each.
   private mutating func retriesAtOnce(_ answer: Answer, at now: Moment) -> FlushEvent? {
     // The first of two copies may have got through: that is written down before another is sent.
     if answer.wasResent { return nil }
@@ -65,7 +85,6 @@ extension Flusher {
     if verdict == .tokenRefused, !hasRefreshedToken, let keeper = tokenKeeper {
       hasRefreshedToken = true
       keeper.forget()
-      stage = .opened
       return FlushEvent.none
     }
     guard let seconds = answer.dateSeconds, let clock = server?.clock, !hasCorrectedClock else {
@@ -78,7 +97,6 @@ extension Flusher {
     else { return nil }
     hasCorrectedClock = true
     server?.clock.correct(to: seconds, at: now)
-    stage = .opened
     return .clockCorrected(bySeconds: skew)
   }
 
@@ -199,8 +217,8 @@ extension Flusher {
       else { return false }
       keeper.tokenURL = Text(url)
     }
-    // Back to the deactivation in hand: its attempt is open already if its token was refused.
-    stage = hasRefreshedToken ? .opened : .chosen
+    // Back to the deactivation in hand.
+    stage = .chosen
     return true
   }
 

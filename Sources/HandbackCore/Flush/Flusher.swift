@@ -27,7 +27,7 @@ public struct Flusher: ~Copyable {
     case choosing
     /// One is in hand; its attempt isn't open.
     case chosen
-    /// Its attempt is open; to be sent, or sent again after a correction.
+    /// Its attempt is open; to be sent.
     case opened
     case awaitingTokenAddress
     case awaitingToken

@@ -14,9 +14,21 @@ struct FlusherClockTests {
     #expect(
       bench.events == ["clock \(errorSeconds > 0 ? "" : "+")\(-errorSeconds)", "1 deactivated"])
     #expect(bench.server.requests.count == 2)
-    #expect(bench.journal.log == [.opened(1), .concluded(1)])
-    #expect(bench.journal.row(1).attempts == 1)
+    // The refused one is closed before another is opened.
+    #expect(bench.journal.log == [.opened(1), .concluded(1), .opened(1), .concluded(1)])
+    #expect(bench.journal.row(1).attempts == 2)
     #expect(bench.allProblems == [])
+  }
+
+  @Test func `a refused date is no unanswered attempt, if the power goes before the next`() throws {
+    let bench = FlushBench(clock: TestClock(wallErrorSeconds: -4000))
+    var openBetween: [Int64] = []
+    bench.journal.afterConcluding = { [journal = bench.journal] _, _ in
+      openBetween.append(journal.row(1).openAttempts)
+    }
+    try bench.pass()
+    #expect(openBetween == [0, 0])
+    #expect(bench.events == ["clock +4000", "1 deactivated"])
   }
 
   @Test func `starts in 1970 with the release's date, and corrects that`() throws {
