@@ -33,8 +33,8 @@ extension Deactivation {
     return writer.end()
   }
 
-  /// What makes two requests the same license on the same device: a digest over product, the
-  /// credential's identity, `license_id` and hardware ID. It is kept while the row is pending.
+  /// What makes two requests the same license on the same device: a digest over product, bundle,
+  /// the credential's identity, `license_id` and hardware ID. It is kept while the row is pending.
   ///
   /// A password may change and an access token is short-lived, so the user's name stands for the
   /// one and the token's `sub` (RFC 7519, 4.1.2), where it can be read, for the other.
@@ -59,6 +59,7 @@ extension Deactivation {
       hasher.add(grant.code)
     }
     hasher.add(details.licenseID ?? 0)
+    if let bundleCode = details.bundleCode { hasher.add(bundleCode.text) }
     return hasher.finalize()
   }
 }

@@ -11,8 +11,8 @@ extension SQLiteJournal {
 
   /// Accepts a deactivation. On return it is durable.
   ///
-  /// Asked again for the same license while one is pending, it keeps the row and takes over the
-  /// secret, since a password or a token may be newer.
+  /// Asked again for the same license while one is pending, it keeps the row and takes over what
+  /// is new: a password or a token, or a field that was wrong. Then it is due at once.
   public func queue(
     _ deactivation: Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
@@ -75,21 +75,52 @@ extension SQLiteJournal {
     _ deactivation: Deactivation, _ fingerprint: InlineArray<16, UInt8>, _ queued: Queued
   ) throws(JournalError) {
     // Unchanged, the row is not written: a repeated call costs no flash.
+    var hasNewDetails = false
+    if !queued.isNew { hasNewDetails = try storeDetails(deactivation, queued.ticket.row) }
     var statement = try connection.prepare(
       """
-      UPDATE deactivation SET secret = ?1, fingerprint = ?2 WHERE row = ?3 AND secret IS NOT ?1
+      UPDATE deactivation SET secret = ?1, fingerprint = ?2, held = 0, wait_ms = NULL,
+        wait_end_ms = NULL, wait_boot = NULL
+      WHERE row = ?3 AND secret IS NOT ?1
       """)
     try bindSecret(deactivation, queued.ticket.row, to: &statement)
     try statement.bind(fingerprint)
     try statement.bind(queued.ticket.row)
     try statement.run()
     if !queued.isNew {
-      guard connection.changedRowCount == 1 else { return }
+      guard hasNewDetails || connection.changedRowCount == 1 else { return }
       copies?.erase(queued.ticket)
     }
     // Durable before the row is: at no time is the row alone.
     try copies?.append(
       try connection.seal(.deactivation, queued.ticket.row), Reserve.roster(path))
+  }
+
+  /// Writes what neither finds the row again nor is secret; `false` if it is as the row has it.
+  private func storeDetails(
+    _ deactivation: Deactivation, _ row: Int64
+  ) throws(JournalError) -> Bool {
+    var statement = try connection.prepare(
+      """
+      UPDATE deactivation SET redirect_uri = ?1, sdk_ver = ?2, consumptions = ?3, held = 0,
+        wait_ms = NULL, wait_end_ms = NULL, wait_boot = NULL
+      WHERE row = ?4
+        AND (redirect_uri IS NOT ?1 OR sdk_ver IS NOT ?2 OR consumptions IS NOT ?3)
+      """)
+    var redirectURI: Text?
+    switch deactivation.credential {
+    case .code(let grant): redirectURI = grant.redirectURI?.text
+    case .key: break
+    case .user: break
+    case .userWithPassword: break
+    case .idToken: break
+    }
+    try statement.bind(redirectURI)
+    try statement.bind(deactivation.details.sdkVersion?.text)
+    try statement.bind(deactivation.details.consumptions)
+    try statement.bind(row)
+    try statement.run()
+    return connection.changedRowCount == 1
   }
 
   private func insert(

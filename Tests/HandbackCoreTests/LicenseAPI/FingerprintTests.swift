@@ -82,9 +82,17 @@ struct FingerprintTests {
   /// What may change from one run to the next without being another license.
   @Test func `doesn't depend on details`() {
     var license = Self.base
-    license.bundleCode = "B"
     license.sdkVersion = "S"
     license.consumptions = 5
     #expect(license.fingerprint == Self.base.fingerprint)
+  }
+
+  @Test func `another bundle's license is another one`() {
+    var license = Self.base
+    license.bundleCode = "B"
+    let print = license.fingerprint
+    #expect(print != Self.base.fingerprint)
+    license.bundleCode = "C"
+    #expect(license.fingerprint != print)
   }
 }
