@@ -10,11 +10,14 @@ struct SQLiteJournalTests {
   var path: String { folder.path("journal.db") }
   let now = Moment(wallSeconds: 1_800_000_000, bootMilliseconds: 50_000, bootID: 7)
 
-  private func deactivation(_ device: String, key: String = "AAAA-BBBB") throws -> Deactivation {
+  private func deactivation(
+    _ device: String, key: String = "AAAA-BBBB", consumptions: Int64? = nil
+  ) throws -> Deactivation {
     return Deactivation(
       product: try FieldText(.product, utf8: Array("XY".utf8).span),
       hardwareID: try hardwareID(device),
-      credential: .key(Secret(copying: Array(key.utf8).span)), details: DeactivationDetails())
+      credential: .key(Secret(copying: Array(key.utf8).span)),
+      details: DeactivationDetails(consumptions: consumptions))
   }
 
   private func hardwareID(_ text: String) throws -> HardwareID {
@@ -211,6 +214,69 @@ struct SQLiteJournalTests {
     let found = try #require(try journal.next(after: 0, onlyDue: false, at: now))
     #expect(found.deactivation?.body().copyBytes().text.contains("a-newer-one") == true)
     #expect(folder.read("journal.db-copy")?.range(of: Data("old-password".utf8)) == nil)
+  }
+
+  /// A command that was wrong in a field, and is right now.
+  @Test func `takes over newer details, which makes it due, and into a sealed row too`() throws {
+    for cipher in [
+      nil,
+      CredentialCipher(SealKey(hex: Secret(copying: [UInt8](repeating: 0x61, count: 64).span))!),
+    ] {
+      let path = folder.path(cipher == nil ? "plain.db" : "sealed.db")
+      let journal = try SQLiteJournal.open(Text(path), .create)
+      if let cipher { journal.sealing = .key(cipher) }
+      let ticket = try queue(journal, "a")
+      try journal.conclude(
+        ticket,
+        .postponed(
+          Wait(milliseconds: 60_000, from: now), failures: 1, isHeld: true, openAttempts: 0),
+        Outcome(httpStatus: 400, code: nil, message: nil), server: nil, at: now)
+      #expect(try journal.next(after: 0, onlyDue: true, at: now) == nil)
+      let again = try journal.queue(deactivation("a", consumptions: 7), nonce: 9, atSeconds: 0)
+      #expect(!again.isNew && again.ticket == ticket)
+      let next = try #require(try journal.next(after: 0, onlyDue: true, at: now))
+      guard case .deactivation(let pending) = next.content else {
+        Issue.record("it can't be read")
+        return
+      }
+      #expect(pending.details.consumptions == 7)
+      // So has the second copy.
+      try FileManager.default.removeItem(atPath: path)
+      for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+      let other = try SQLiteJournal.open(Text(path), .write)
+      if let cipher { other.sealing = .key(cipher) }
+      guard
+        case .deactivation(let restored)? = try other.next(after: 0, onlyDue: true, at: now)?
+          .content
+      else {
+        Issue.record("it was not brought back")
+        return
+      }
+      #expect(restored.details.consumptions == 7)
+    }
+  }
+
+  @Test func `an unanswered attempt at another server is forgotten`() throws {
+    let journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try ["a", "b"].map { try queue(journal, $0) }
+    func openAttempts() throws -> [Int64?] {
+      try tickets.map { try journal.facts(of: $0)?.openAttempts }
+    }
+    journal.serverAddress = "https://one.example"
+    _ = try journal.serverState()
+    #expect(try journal.openAttempt(tickets[0], at: now))
+    _ = try journal.serverState()
+    #expect(try openAttempts() == [1, 0])
+    journal.serverAddress = "https://two.example"
+    _ = try journal.serverState()
+    #expect(try openAttempts() == [0, 0])
+    #expect(try journal.facts(of: tickets[0])?.attempts == 1)
+    #expect(try journal.openAttempt(tickets[1], at: now))
+    _ = try journal.serverState()
+    #expect(try openAttempts() == [0, 1])
+    #expect(journal.takeReport().damagedCount == 0)
+    try journal.check()
+    #expect(journal.takeReport().damagedCount == 0)
   }
 
   @Test func `pins the first of two identities, and keeps the history`() throws {

@@ -50,6 +50,18 @@ struct FaultTests {
     #expect(result.status == 0, "\(result)")
   }
 
+  @Test func `what another server left unanswered proves nothing of this one`() {
+    let staging = Emulator()
+    let device = Device(staging)
+    staging.setFaults(["kind": "reset_after"])
+    #expect(device.run("deactivate", "--hardware-id", "unknown").output.hasPrefix("queued "))
+    #expect(device.run("status").output.contains("an attempt is unanswered"))
+    let other = Emulator()
+    let result = device.run("flush", "--server", other.baseURL, "--ca-file", other.authorityFile)
+    #expect(result.status == 76, "\(result)")
+    #expect(result.output.contains("rejected"))
+  }
+
   @Test func `corrects a clock that the server refuses, once, and keeps it`() {
     let emulator = Emulator("--clock-offset", "86400")
     let device = Device(emulator)

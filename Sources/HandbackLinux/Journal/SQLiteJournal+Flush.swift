@@ -146,7 +146,37 @@ extension SQLiteJournal: FlushJournal {
 
   // MARK: - The server
 
-  public func serverState() throws(JournalError) -> ServerState { try readServerState() }
+  /// What is known of the server that is sent to. Of another one than before nothing is, and an
+  /// attempt that the other one didn't answer proves nothing of this one: both are written down
+  /// before anything is sent.
+  public func serverState() throws(JournalError) -> ServerState {
+    let state = try readServerState()
+    guard try !isKnownServer() else { return state }
+    _ = try transaction { () throws(JournalError) in
+      if try integer("SELECT count(*) FROM server") > 0 { try forgetOpenAttempts() }
+      try store(state)
+      return true
+    }
+    return state
+  }
+
+  private func isKnownServer() throws(JournalError) -> Bool {
+    var statement = try connection.select(.server, after: 0)
+    return try statement.step() ? isAboutThisServer(statement) : false
+  }
+
+  private func forgetOpenAttempts() throws(JournalError) {
+    var last: Int64 = 0
+    while true {
+      var statement = try connection.selectPending(after: last)
+      guard try statement.steps(past: last) else { return }
+      last = statement.integer(0)
+      guard statement.isSealed, statement.integer(RowColumn.openAttempts) > 0 else { continue }
+      statement.reset()
+      try connection.run("UPDATE deactivation SET open_attempts = 0 WHERE row = ?1", last)
+      try connection.seal(.deactivation, last)
+    }
+  }
 
   public func readServerState() throws(JournalError) -> ServerState {
     var statement = try connection.select(.server, after: 0)
