@@ -37,10 +37,11 @@ enum DeactivateCommand {
     }
     // The power may go in the next second: nothing is read back that nobody asked for.
     if isQueueOnly, !arguments.has(.json) { return .ok }
+    var hindrance: ExitCode?
     if !isQueueOnly {
       if let authorizer {
         rules.only = queued.ticket
-        try Delivery(settings, journal, queued.ticket).attempt(
+        hindrance = try Delivery(settings, journal, queued.ticket).attempt(
           authorizer, rules, waitSeconds: arguments.waitSeconds)
       } else {
         Console.warn(
@@ -49,7 +50,9 @@ enum DeactivateCommand {
       }
     }
     return try Delivery(settings, journal, queued.ticket)
-      .report(arguments, isNew: queued.isNew, isWaiting: arguments.waitSeconds != nil)
+      .report(
+        arguments, isNew: queued.isNew, isWaiting: arguments.waitSeconds != nil,
+        hindrance: hindrance)
   }
 
   /// A queued token may be too old by the time the network is back.

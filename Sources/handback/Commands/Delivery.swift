@@ -13,41 +13,65 @@ struct Delivery {
     self.ticket = ticket
   }
 
-  /// Tries once, or with `waitSeconds` until there is a verdict or the time is over.
+  /// Another process's sending is waited for so long: most take less, and may be of one other.
+  private static let busyMilliseconds: Int64 = 3000
+
+  /// Tries once, or with `waitSeconds` until there is a verdict or the time is over. What hinders
+  /// the sending is told, but doesn't undo that it is queued; the exit code that it would have.
   func attempt(
     _ authorizer: consuming Authorizer, _ rules: FlushRules, waitSeconds: Int64?
-  ) throws(Failure) {
-    let deadline = SystemClock.now().bootMilliseconds + (waitSeconds ?? 0) * 1000
+  ) throws(Failure) -> ExitCode? {
+    let begin = SystemClock.now().bootMilliseconds
     var sender: Sender
     do throws(Failure) {
       sender = try Sender(settings, journal, authorizer: authorizer, rules: rules)
     } catch {
-      // It is queued: what hinders the sending is told, but doesn't undo that.
-      return Console.warn(error.message, hint: error.hint)
+      Console.warn(error.message, hint: error.hint)
+      return error.exit
     }
+    var problem = Hindrance.none
+    var next = begin
     while true {
-      pass(&sender)
-      guard waitSeconds != nil, try isPending() else { return }
       let now = SystemClock.now()
-      let left = deadline - now.bootMilliseconds
-      if left <= 0 { return }
-      // Another process may send it meanwhile, so it is looked at every second.
-      let pause = min(left, max(try pauseMilliseconds(at: now), 100))
+      if now.bootMilliseconds >= next {
+        problem = pass(&sender, after: problem)
+        let pause: Int64
+        switch problem {
+        case .none: pause = max(try pauseMilliseconds(at: now), 100)
+        case .busy: pause = 100
+        case .failure: pause = 1000
+        }
+        next = now.bootMilliseconds + pause
+      }
+      // Another process may have ended it.
+      guard try isPending() else { return nil }
+      let patience = problem == .busy ? Self.busyMilliseconds : 0
+      let left = begin + max(patience, (waitSeconds ?? 0) * 1000) - SystemClock.now().bootMilliseconds
+      if left <= 0 { break }
+      let pause = max(next - SystemClock.now().bootMilliseconds, 0)
       Console.progress("waiting \(Duration.text(milliseconds: pause)) for the next try")
-      SystemClock.sleep(milliseconds: pause)
+      SystemClock.sleep(milliseconds: min(left, pause, 1000))
       Console.progress(nil)
     }
+    if problem == .busy {
+      Console.note("not sent yet: another handback is sending; 'handback flush' sends what it leaves")
+    }
+    return nil
   }
 
-  private func pass(_ sender: inout Sender) {
+  private enum Hindrance {
+    case none, busy, failure
+  }
+
+  private func pass(_ sender: inout Sender, after before: Hindrance) -> Hindrance {
     do throws(Sender.Problem) {
       _ = try sender.run { event in EventNote.tell(event) }
+      return .none
     } catch {
-      switch error {
-      case .busy: Console.note("another handback is sending; it takes this one along")
-      case .failure(let failure):
-        Console.warn(failure.message, hint: failure.hint)
-      }
+      guard case .failure(let failure) = error else { return .busy }
+      // Once: with a wait it is tried again and again.
+      if before != .failure { Console.warn(failure.message, hint: failure.hint) }
+      return .failure
     }
   }
 
@@ -73,7 +97,9 @@ struct Delivery {
   }
 
   /// Prints what became of it and says how the call ends.
-  func report(_ arguments: Arguments, isNew: Bool, isWaiting: Bool) throws(Failure) -> ExitCode {
+  func report(
+    _ arguments: Arguments, isNew: Bool, isWaiting: Bool, hindrance: ExitCode?
+  ) throws(Failure) -> ExitCode {
     let facts = try facts()
     let server = try JournalReading.serverState(journal)
     if arguments.has(.json) {
@@ -93,7 +119,7 @@ struct Delivery {
     case .pending:
       guard isWaiting else { return .ok }
       if facts.outcome.isSealed { return .configuration }
-      return server.reason.isUnreachable ? .unavailable : .temporaryFailure
+      return server.reason.isUnreachable ? .unavailable : hindrance ?? .temporaryFailure
     }
   }
 

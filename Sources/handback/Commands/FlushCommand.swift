@@ -32,7 +32,7 @@ enum FlushCommand {
       case .busy:
         throw Failure(
           .temporaryFailure, "another handback is sending from \(journal.path)",
-          hint: "it takes along what is queued; 'handback status' shows how it went")
+          hint: "'handback status' shows what it leaves; run again then")
       case .failure(let failure): throw failure
       }
     }

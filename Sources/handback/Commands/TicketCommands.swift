@@ -21,10 +21,10 @@ enum RetryCommand {
           try journal.makeDue(ticket)
         })
     else { throw try TicketChange.notPending(ticket, journal) }
-    try Delivery(settings, journal, ticket).attempt(
+    let hindrance = try Delivery(settings, journal, ticket).attempt(
       authorizer, rules, waitSeconds: nil)
     return try Delivery(settings, journal, ticket)
-      .report(arguments, isNew: false, isWaiting: true)
+      .report(arguments, isNew: false, isWaiting: true, hindrance: hindrance)
   }
 }
 
