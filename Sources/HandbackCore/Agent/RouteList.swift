@@ -17,8 +17,8 @@ public struct RouteList: Sendable {
   public mutating func take(_ bytes: Span<UInt8>) {
     var start = 0
     while start + 16 <= bytes.count {
-      let length = Int(Self.word(bytes, start))
-      guard length >= 16, start + length <= bytes.count else { break }
+      let length = Int(clamping: Self.word(bytes, start))
+      guard length >= 16, length <= bytes.count - start else { break }
       switch Self.half(bytes, start + 4) {
       case Self.messageEnd: isComplete = true
       case Self.messageError: isRefused = true
