@@ -157,6 +157,17 @@ struct JournalFileTests {
     #expect(device.sql("SELECT count(*) FROM deactivation") == "1")
   }
 
+  /// `/var/lib/handback` is one on many boards, to the partition that survives.
+  @Test func `one below a symbolic link to a folder`() {
+    let device = prepared()
+    symlink("state", device.folder.path("link"))
+    let journal = device.folder.path("link/journal.db")
+    #expect(device.run("deactivate", "--queue-only", "--journal", journal).status == 0)
+    #expect(device.run("status", "--journal", journal).output.contains("1 pending"))
+    #expect(device.run("status").output.contains("1 pending"))
+    #expect(device.run("flush", "--journal", journal).status == 69)
+  }
+
   @Test func `a folder that can't be made`() {
     let device = Device()
     device.folder.write("state", "a file where the folder should be")

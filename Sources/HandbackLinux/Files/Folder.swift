@@ -8,6 +8,14 @@ public enum Path {
     guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == 0 ? "/" : path.prefix(slash)
   }
+
+  /// The same file by a path whose folders are no symbolic links. The C function is `realpath`.
+  static func withRealFolder(_ path: Text) -> Text {
+    guard let folder = unsafe realpath(folder(of: path).cString, nil) else { return path }
+    defer { unsafe free(folder) }
+    let start = (path.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
+    return unsafe Text(cString: folder) + "/" + path.slice(start..<path.bytes.count)
+  }
 }
 
 /// Folders made and synced; results are `errno` values, 0 for success.

@@ -6,14 +6,15 @@ public import HandbackCore
 struct SQLiteConnection: ~Copyable {
   private var handle: OpaquePointer?
 
-  /// The C function is `sqlite3_open_v2`. A symbolic link at the path's end is refused.
+  /// The C function is `sqlite3_open_v2`. A symbolic link at the path's end is refused; SQLite
+  /// from 3.39 on would refuse one in its folders, too, which boards have.
   init(path: Text, flags: Int32) throws(JournalError) {
     csqlite_wipe_what_is_freed()
     csqlite_accept_late_dates()
     csqlite_leave_folder_alone()
     var opened: OpaquePointer?
     let code = unsafe sqlite3_open_v2(
-      path.cString, &opened,
+      Path.withRealFolder(path).cString, &opened,
       flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, nil)
     // > Whether or not an error occurs when it is opened, resources associated with the database
     // > connection handle should be released by passing it to sqlite3_close().
