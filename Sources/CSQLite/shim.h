@@ -8,6 +8,7 @@
 // Made of other macros.
 enum {
   csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE,
+  csqlite_ioerr_nomem = SQLITE_IOERR_NOMEM,
   csqlite_ioerr_shmsize = SQLITE_IOERR_SHMSIZE
 };
 

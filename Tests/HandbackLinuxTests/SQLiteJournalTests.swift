@@ -214,6 +214,61 @@ struct SQLiteJournalTests {
     let found = try #require(try journal.next(after: 0, onlyDue: false, at: now))
     #expect(found.deactivation?.body().copyBytes().text.contains("a-newer-one") == true)
     #expect(folder.read("journal.db-copy")?.range(of: Data("old-password".utf8)) == nil)
+    // A call without one keeps it.
+    let other = SampleLicense(.user("ann", password: nil)).deactivation()
+    #expect(try journal.queue(other, nonce: 3, atSeconds: 0).isNew == false)
+    let kept = try #require(try journal.next(after: 0, onlyDue: false, at: now))
+    #expect(kept.deactivation?.body().copyBytes().text.contains("a-newer-one") == true)
+  }
+
+  @Test func `a second copy that is damaged, or gone, is made again from a sound row`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try ["a", "b"].map { try queue(journal, $0) }
+    let encoded = ComponentTokens(encoded: [UInt8]().span)
+    let none = try #require(encoded)
+    let pin = IdentityRecord(
+      id: try hardwareID("pinned"), scheme: .value, idClass: .given, platform: .metal,
+      rulesDate: 1, components: none, pinnedAtEpochSeconds: 1, reason: "test")
+    #expect(try journal.append(pin, after: 0))
+    let whole = try #require(folder.read("journal.db-copy"))
+    for place in [600, 1100, 1600] {
+      var damaged = whole
+      damaged[place] ^= 1
+      folder.write("journal.db-copy", damaged)
+      journal = try SQLiteJournal.open(Text(path), .write)
+    }
+    try FileManager.default.removeItem(atPath: path + "-copy")
+    journal = try SQLiteJournal.open(Text(path), .write)
+    for name in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + name) }
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(try journal.pinnedRecord()?.id.text.string == "pinned")
+    #expect(try journal.next(after: 0, onlyDue: false, at: now)?.ticket == tickets[0])
+    #expect(try journal.next(after: 1, onlyDue: false, at: now)?.ticket == tickets[1])
+    #expect(try journal.damagedCount() == 0)
+  }
+
+  /// Cut off behind its first move, and before it.
+  @Test func `a setting aside that was cut off is ended by the next one who writes`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let ticket = try queue(journal, "a")
+    #expect(try journal.checkpoint())
+    let whole = try #require(folder.read("journal.db"))
+    folder.write("journal.db-ready", whole)
+    folder.write("journal.db-wal", "the damaged one's")
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".damaged-1")
+    chmod(path + "-ready", 0o600)
+    chmod(path + "-wal", 0o600)
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(journal.takeReport().asidePath == Text(path + ".damaged-1"))
+    #expect(try journal.next(after: 0, onlyDue: false, at: now)?.ticket == ticket)
+    #expect(folder.read("journal.db.damaged-1") == whole)
+    #expect(folder.read("journal.db.damaged-1-wal") == Data("the damaged one's".utf8))
+
+    let later = try queue(journal, "b")
+    folder.write("journal.db-ready", whole)
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(try journal.next(after: 1, onlyDue: false, at: now)?.ticket == later)
+    #expect(folder.read("journal.db-ready") == nil)
   }
 
   /// A command that was wrong in a field, and is right now.

@@ -148,9 +148,21 @@ final class CopyFile {
     }
   }
 
-  /// A record's image; `nil` if it is damaged.
-  func image(of record: Record) -> Secret? {
-    SealedBytes.read(file, at: record.offset + 8, record.imageByteCount)
+  /// A record's image; `nil` if it is damaged. What can't be read may be whole all the same.
+  func image(of record: Record) throws(JournalError) -> Secret? {
+    if record.imageEnd > size { return nil }
+    guard let whole = Descriptor.read(file, at: record.offset + 8, 16 + record.imageByteCount)
+    else { throw JournalError(errno: EIO) }
+    return SealedBytes.content(whole)
+  }
+
+  func isWhole(_ record: Record?) -> Bool {
+    guard let record else { return false }
+    do throws(JournalError) {
+      return try image(of: record) != nil
+    } catch {
+      return false
+    }
   }
 
   /// The first roster behind a record at or behind `offset`, which moves behind it.
@@ -165,14 +177,17 @@ final class CopyFile {
   }
 
   /// The record about a ticket.
-  func find(_ ticket: Ticket) -> Record? {
-    find(ticket, from: cursor) ?? find(ticket, from: Self.blockByteCount)
+  func find(_ ticket: Ticket) -> Record? { find(ticket.row, Int64(ticket.nonce)) }
+
+  /// The record about a row; of an identity if there is no nonce.
+  func find(_ number: Int64, _ nonce: Int64?) -> Record? {
+    find(number, nonce, from: cursor) ?? find(number, nonce, from: Self.blockByteCount)
   }
 
-  private func find(_ ticket: Ticket, from start: Int64) -> Record? {
+  private func find(_ number: Int64, _ nonce: Int64?, from start: Int64) -> Record? {
     var offset = start
     while let record = next(from: offset) {
-      if record.number == ticket.row, record.nonce == Int64(ticket.nonce) {
+      if record.number == number, record.nonce == nonce {
         cursor = record.offset
         return record
       }
@@ -181,7 +196,7 @@ final class CopyFile {
     return nil
   }
 
-  /// Whether all of it can be read: if not, what isn't found may be there all the same.
+  /// Whether all of it can be read: if not, what isn't found, or isn't whole, may be so all the same.
   var isReadable: Bool {
     var status = clibc_status()
     guard unsafe clibc_fstat(file, &status) == 0 else { return false }
@@ -224,24 +239,28 @@ final class CopyFile {
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
   /// till then a power cut may bring the record back, and the journal says that it is settled.
-  func erase(_ record: Record) {
+  /// `false` if it could not be, or is gone already.
+  @discardableResult
+  func erase(_ record: Record) -> Bool {
     // If it can't be had, the next check erases what has ended.
-    guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
+    guard Descriptor.lock(file, LOCK_EX) == 0 else { return false }
     defer { flock(file, LOCK_UN) }
     // Another process may have erased it, and put another in its place.
     guard let found = next(from: record.offset), found.offset == record.offset,
       found.number == record.number, found.nonce == record.nonce
-    else { return }
+    else { return false }
     var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
-    _ = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
+    let cause = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
     if next(from: record.end) == nil, next(from: Self.blockByteCount) == nil {
       clibc_truncate(file, Self.growthByteCount)
     }
+    return cause == 0
   }
 
+  /// There may be two: the newer one is made before the older one goes.
   func erase(_ ticket: Ticket) {
-    if let record = find(ticket) { erase(record) }
+    while let record = find(ticket), erase(record) {}
   }
 
   func sync() { fdatasync(file) }

@@ -24,7 +24,9 @@ enum DeactivationRow {
   ) throws(SealProblem) -> LicenseCredential? {
     let username = field(.username, statement, RowColumn.username)
     let account = field(.customerAccountCode, statement, RowColumn.customerAccountCode)
-    guard let way = LicenseWay(rawValue: Int(clamping: statement.integer(RowColumn.way))) else { return nil }
+    guard let way = LicenseWay(rawValue: Int(clamping: statement.integer(RowColumn.way))) else {
+      return nil
+    }
     guard let secret = try secret(statement, sealing) else {
       if way == .user, let username { return .user(username) }
       return nil
@@ -53,7 +55,8 @@ enum DeactivationRow {
       return statement.withText(RowColumn.secret) { Secret(copying: $0) }
     }
     guard case .key(let cipher) = sealing else { throw .keyMissing }
-    return try cipher.open(sealed, for: statement.sealedRow)
+    guard let row = try? statement.sealedRow() else { throw .broken }
+    return try cipher.open(sealed, for: row)
   }
 
   /// `nil` if the column is null, or holds what the field can't.

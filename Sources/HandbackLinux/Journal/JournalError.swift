@@ -28,6 +28,8 @@ public final class JournalError: Error {
     case damagedIdentity
     /// libcrypto refuses, or the kernel has no randomness.
     case cannotSeal
+    /// 99 damaged journals lie beside it: no more are set aside.
+    case tooManyAside
     /// `number` is SQLite's extended result code, `text` SQLite's words for it.
     case sqlite
   }
@@ -88,6 +90,11 @@ public final class JournalError: Error {
     default:
       kind == .notADatabase || kind == .belongsToAnotherProgram || kind == .newerVersion
     }
+  }
+
+  /// A damaged file may be the cause; a second try, or more memory, is no cure.
+  var isUnreadable: Bool {
+    isDamage || code == SQLITE_IOERR && number != Int64(csqlite_ioerr_nomem)
   }
 
   /// A fingerprint that another row has.

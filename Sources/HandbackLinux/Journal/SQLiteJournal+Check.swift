@@ -39,6 +39,7 @@ extension SQLiteJournal {
 
   private func compare(with copies: CopyFile) throws(JournalError) {
     try bringBack(copies)
+    try copyIdentities(copies)
     try checkRows(upTo: try newestRow(copies), copies)
   }
 
@@ -124,13 +125,20 @@ extension SQLiteJournal {
     while let record = copies.next(from: offset) {
       offset = record.end
       if try condition(record) == .inForce { continue }
+      var image: Secret?
+      do throws(JournalError) {
+        image = try copies.image(of: record)
+      } catch {
+        // Another time it may be read.
+        continue
+      }
       _ = try transaction { () throws(JournalError) in
         // Looked at again: another process may have queued it, or ended it, in this moment.
         switch try condition(record) {
         case .inForce: break
         case .ended: copies.erase(record)
         case .missing:
-          if let image = copies.image(of: record) {
+          if let image = image.take() {
             try putBack(image, record)
           } else {
             copies.erase(record)
@@ -147,9 +155,7 @@ extension SQLiteJournal {
 
   private func condition(_ record: CopyFile.Record) throws(JournalError) -> Condition {
     var statement = try connection.select(record.table, after: record.number - 1)
-    guard try statement.stepsTo(record.number), statement.isSealed else {
-      return .missing
-    }
+    guard try statement.stepsTo(record.number), try statement.isSealed else { return .missing }
     guard let nonce = record.nonce, !statement.isPending else { return .inForce }
     if statement.integer(RowColumn.state) == Ending.damaged.rawValue { return .missing }
     // The number may be another's: then this one is left to a person.
@@ -185,6 +191,25 @@ extension SQLiteJournal {
     return try connection.seal(.deactivation, row)
   }
 
+  /// Makes the second copies of pins that have none that is whole.
+  private func copyIdentities(_ copies: CopyFile) throws(JournalError) {
+    var number: Int64 = 0
+    while true {
+      var statement = try connection.select(.identity, after: number)
+      guard try statement.steps(past: number) else { return }
+      number = statement.integer(0)
+      guard try statement.isSealed, copies.isReadable else { continue }
+      statement.reset()
+      let record = copies.find(number, nil)
+      if copies.isWhole(record) { continue }
+      _ = try transaction { () throws(JournalError) in
+        try copies.append(try connection.seal(.identity, number), nil)
+        if let record { copies.erase(record) }
+        return true
+      }
+    }
+  }
+
   private func checkRows(upTo newest: Int64, _ copies: CopyFile) throws(JournalError) {
     guard try needsMending(upTo: newest, copies, mends: false) else { return }
     _ = try transaction { () throws(JournalError) in
@@ -202,19 +227,27 @@ extension SQLiteJournal {
       let isThere = try statement.stepsTo(row + 1)
       guard isThere || row < newest else { return false }
       row += 1
-      let isSealed = isThere && statement.isSealed
+      let isSealed = try isThere ? statement.isSealed : false
       let ticket = isThere ? statement.ticket : Ticket(row: row, nonce: 0)
       let isPending = isSealed && statement.isPending
       statement.reset()
       try statement.bind(row)
       try statement.bind(0 as Int64)
-      if isSealed, !isPending || copies.find(ticket) != nil || !copies.isReadable { continue }
+      if isSealed, !isPending { continue }
+      let copy = isSealed ? copies.find(ticket) : nil
+      if copies.isWhole(copy) || !copies.isReadable { continue }
       guard mends else { return true }
-      if isSealed {
+      guard isSealed else {
+        try bury(ticket)
+        continue
+      }
+      if let copy {
+        // Its head says that it hasn't ended.
+        try copies.append(try connection.seal(.deactivation, row), Reserve.roster(copies.journal))
+        copies.erase(copy)
+      } else {
         // Its copy is lost; or it had ended, and the end is.
         try copies.append(try markRestored(row), Reserve.roster(copies.journal))
-      } else {
-        try bury(ticket)
       }
     }
   }

@@ -81,7 +81,9 @@ extension SQLiteJournal {
     var statement = try connection.select(
       .deactivation, after: row, state: onlyPending ? Ending.damaged.rawValue : 0)
     guard try statement.steps(past: row) else { return nil }
-    guard isOlder || statement.isSealed else { return DeactivationFacts(damaged: statement.ticket) }
+    guard try isOlder ? true : statement.isSealed else {
+      return DeactivationFacts(damaged: statement.ticket)
+    }
     return DeactivationFacts(statement)
   }
 

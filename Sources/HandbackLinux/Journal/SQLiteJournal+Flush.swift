@@ -25,7 +25,7 @@ extension SQLiteJournal: FlushJournal {
       var statement = try connection.selectPending(after: last)
       guard try statement.steps(past: last) else { return nil }
       last = statement.integer(0)
-      guard statement.isSealed, let content = content(statement) else { continue }
+      guard try statement.isSealed, let content = content(statement) else { continue }
       return PendingDeactivation(
         ticket: statement.ticket, content,
         attempts: statement.integer(RowColumn.attempts),
@@ -171,7 +171,7 @@ extension SQLiteJournal: FlushJournal {
       var statement = try connection.selectPending(after: last)
       guard try statement.steps(past: last) else { return }
       last = statement.integer(0)
-      guard statement.isSealed, statement.integer(RowColumn.openAttempts) > 0 else { continue }
+      guard statement.integer(RowColumn.openAttempts) > 0, try statement.isSealed else { continue }
       statement.reset()
       try connection.run("UPDATE deactivation SET open_attempts = 0 WHERE row = ?1", last)
       try connection.seal(.deactivation, last)
@@ -181,7 +181,7 @@ extension SQLiteJournal: FlushJournal {
   public func readServerState() throws(JournalError) -> ServerState {
     var statement = try connection.select(.server, after: 0)
     var isKept = try statement.step()
-    if !isOlder { isKept = isKept && statement.isSealed }
+    if !isOlder, isKept { isKept = try statement.isSealed }
     let floor = ServerClock.floorSeconds(stored: isKept ? statement.integer(6) : 0)
     guard isKept, isAboutThisServer(statement) else {
       return ServerState(

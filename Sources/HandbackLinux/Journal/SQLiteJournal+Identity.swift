@@ -29,7 +29,7 @@ extension SQLiteJournal: IdentityStore {
     var statement = try connection.prepare(
       "SELECT * FROM identity ORDER BY number LIMIT 1 OFFSET ?1")
     try statement.bind(Int64(index))
-    guard try statement.step(), isOlder || statement.isSealed else { return nil }
+    guard try statement.step(), try isOlder ? true : statement.isSealed else { return nil }
     return Self.record(statement)
   }
 

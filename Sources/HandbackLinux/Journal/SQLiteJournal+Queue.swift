@@ -54,7 +54,7 @@ extension SQLiteJournal {
     statement.reset()
     var found = try connection.select(.deactivation, after: row - 1)
     // What is damaged is mended first: it must not stand for what is asked for now.
-    guard try found.stepsTo(row), found.isPending, found.isSealed else {
+    guard try found.stepsTo(row), found.isPending, try found.isSealed else {
       throw JournalError.damagedRow()
     }
     return found.ticket
@@ -70,7 +70,8 @@ extension SQLiteJournal {
     return cipher.fingerprint(plain)
   }
 
-  /// Writes the secret, which is newer where the row is older, and then the row's copy.
+  /// Writes the secret, which is newer where the row is older, and then the row's copy. A call
+  /// without a password keeps the one that is there.
   private func store(
     _ deactivation: Deactivation, _ fingerprint: InlineArray<16, UInt8>, _ queued: Queued
   ) throws(JournalError) {
@@ -81,7 +82,7 @@ extension SQLiteJournal {
       """
       UPDATE deactivation SET secret = ?1, fingerprint = ?2, held = 0, wait_ms = NULL,
         wait_end_ms = NULL, wait_boot = NULL
-      WHERE row = ?3 AND secret IS NOT ?1
+      WHERE row = ?3 AND ?1 IS NOT NULL AND secret IS NOT ?1
       """)
     try bindSecret(deactivation, queued.ticket.row, to: &statement)
     try statement.bind(fingerprint)
@@ -89,11 +90,12 @@ extension SQLiteJournal {
     try statement.run()
     if !queued.isNew {
       guard hasNewDetails || connection.changedRowCount == 1 else { return }
-      copies?.erase(queued.ticket)
     }
+    let before = queued.isNew ? nil : copies?.find(queued.ticket)
     // Durable before the row is: at no time is the row alone.
     try copies?.append(
       try connection.seal(.deactivation, queued.ticket.row), Reserve.roster(path))
+    if let before { copies?.erase(before) }
   }
 
   /// Writes what neither finds the row again nor is secret; `false` if it is as the row has it.
@@ -166,7 +168,7 @@ extension SQLiteJournal {
   ) throws(JournalError) -> Text {
     var statement = try connection.select(.deactivation, after: row - 1)
     guard try statement.stepsTo(row) else { throw JournalError.damagedRow() }
-    let sealedRow = statement.sealedRow
+    let sealedRow = try statement.sealedRow()
     if let before = statement.sealedSecret,
       let opened = try? cipher.open(before, for: sealedRow), opened.isEqual(to: secret)
     {
@@ -230,9 +232,7 @@ extension SQLiteJournal {
     try transaction { () throws(JournalError) in
       var found = try connection.select(.deactivation, after: ticket.row - 1)
       guard try found.stepsTo(ticket.row), found.ticket == ticket else { return false }
-      guard found.isSealed else {
-        throw JournalError.damagedRow()
-      }
+      guard try found.isSealed else { throw JournalError.damagedRow() }
       found.reset()
       var statement = try connection.prepare(sql)
       try statement.bind(value)

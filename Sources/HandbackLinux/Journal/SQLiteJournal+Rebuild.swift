@@ -20,22 +20,55 @@ extension SQLiteJournal {
   ) throws(JournalError) {
     // Another process may have done it meanwhile.
     guard inode(path) == before else { return }
-    let aside = try asidePath(path)
     let new = path + "-new"
-    remove(new, "")
+    removeAll(new)
+    remove(path, readySuffix)
+    do throws(JournalError) {
+      try JournalFile.make(new, like: path)
+      try fill(new, from: path, &report)
+    } catch {
+      removeAll(new)
+      throw error
+    }
     remove(new, "-wal")
     remove(new, "-shm")
-    try JournalFile.make(new, like: path)
-    try fill(new, from: path, &report)
-    remove(new, "-wal")
-    remove(new, "-shm")
-    // The WAL goes first: beside another file it would be taken for that one's.
-    var cause = move(path, aside, "-wal")
-    if cause == 0 { cause = move(path, aside, "-journal") }
-    if cause == 0 { cause = move(path, aside, "-shm") }
+    // From here on it can be finished by whoever comes.
+    let cause = put(new, at: path + readySuffix)
+    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+    try finish(path, &report)
+  }
+
+  /// A new journal, whole, that is about to take the place of a damaged one.
+  static var readySuffix: Text { "-ready" }
+
+  /// Ends a setting aside that was cut off: once the damaged file has left its place, the new one
+  /// takes it. While it is still there, it may have got more since, and is brought over anew.
+  static func finishReplacing(
+    _ path: Text, _ report: inout JournalReport
+  ) throws(JournalError) {
+    let lock = try PlaceLock(path, isAlone: true)
+    if FilePresence.exists(path) {
+      remove(path, readySuffix)
+    } else if FilePresence.exists(path + readySuffix) {
+      try finish(path, &report)
+    }
+    _ = consume lock
+  }
+
+  /// Moves the damaged file aside, then its WAL, and puts the new one in its place: in this order
+  /// on the disk too. The file first, so that nobody reads or writes it without its WAL.
+  private static func finish(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
+    let folder = Path.folder(of: path)
+    let aside = try asidePath(path)
+    var cause = Folder.sync(folder)
     if cause == 0 { cause = move(path, aside, "") }
-    if cause == 0 { cause = move(new, path, "") }
-    if cause == 0 { cause = Folder.sync(Path.folder(of: path)) }
+    if cause == 0 { cause = move(path, aside, "-wal") }
+    if cause == 0 { cause = move(path, aside, "-journal") }
+    remove(path, "-shm")
+    // Beside another file the WAL would be taken for that one's.
+    if cause == 0 { cause = Folder.sync(folder) }
+    if cause == 0 { cause = put(path + readySuffix, at: path) }
+    if cause == 0 { cause = Folder.sync(folder) }
     guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
     report.asidePath = aside
   }
@@ -45,30 +78,43 @@ extension SQLiteJournal {
     return unsafe clibc_lstat(path.cString, &status) == 0 ? status.inode : 0
   }
 
-  @inline(never)
-  private static func remove(_ path: Text, _ suffix: Literal) {
-    _ = unsafe unlink((path + Text(suffix)).cString)
+  private static func removeAll(_ path: Text) {
+    remove(path, "")
+    remove(path, "-wal")
+    remove(path, "-shm")
   }
 
-  /// What isn't there needs no moving.
   @inline(never)
-  private static func move(_ path: Text, _ other: Text, _ suffix: Literal) -> Int32 {
-    let end = Text(suffix)
-    if unsafe rename((path + end).cString, (other + end).cString) == 0 { return 0 }
-    let cause = clibc_errno()
+  private static func remove(_ path: Text, _ suffix: Text) {
+    _ = unsafe unlink((path + suffix).cString)
+  }
+
+  /// What isn't there needs no moving, and what is there already is never replaced.
+  @inline(never)
+  private static func move(_ path: Text, _ other: Text, _ suffix: Text) -> Int32 {
+    var to = other + suffix
+    while FilePresence.exists(to) { to = to + "-" }
+    let cause = put(path + suffix, at: to)
     return cause == ENOENT ? 0 : cause
+  }
+
+  @inline(never)
+  private static func put(_ path: Text, at other: Text) -> Int32 {
+    unsafe rename(path.cString, other.cString) == 0 ? 0 : clibc_errno()
   }
 
   static var asideSuffix: Text { ".damaged-" }
 
-  /// The first free name. There is an end to it: a disk that damages each new file must not be
-  /// filled with them.
+  /// The first free name; or, if it was cut off behind its first move, the one that was taken.
+  /// There is an end to it: a disk that damages each new file must not be filled with them.
   private static func asidePath(_ path: Text) throws(JournalError) -> Text {
+    var taken: Text?
     for number in 1...99 {
       let name: Text = "\(path)\(asideSuffix)\(number)"
-      if !FilePresence.exists(name) { return name }
+      if !FilePresence.exists(name) { return FilePresence.exists(path) ? name : taken ?? name }
+      taken = name
     }
-    throw JournalError(.cannotCreate, errno: EEXIST)
+    throw JournalError(.tooManyAside)
   }
 
   private static func fill(
@@ -81,8 +127,7 @@ extension SQLiteJournal {
     let journal = SQLiteJournal(path: new, connection: connection, copies: copies)
     journal.isMending = true
     journal.isNew = true
-    // A file that SQLite can't even open has nothing to be read.
-    if let old = try? connect(path, flags: SQLITE_OPEN_READWRITE) {
+    if let old = try damaged(path) {
       try journal.connection.execute("BEGIN IMMEDIATE")
       try journal.carry(.identity, from: old)
       try journal.carry(.server, from: old)
@@ -94,6 +139,16 @@ extension SQLiteJournal {
     guard try journal.checkpoint() else { throw JournalError(errno: EBUSY) }
     report.restoredCount += journal.report.restoredCount
     report.damagedCount = try journal.damagedCount()
+  }
+
+  /// `nil` if SQLite can't even open it, since it is damaged: then there is nothing to be read.
+  private static func damaged(_ path: Text) throws(JournalError) -> SQLiteConnection? {
+    do throws(JournalError) {
+      return try connect(path, flags: SQLITE_OPEN_READWRITE)
+    } catch {
+      guard error.isUnreadable else { throw error }
+      return nil
+    }
   }
 
   /// How many numbers in a row may be unreadable before the rest of a table is given up: more
@@ -109,27 +164,41 @@ extension SQLiteJournal {
     var known: Int64 = 0
     var number: Int64 = 0
     while number - known < Self.failuresMax {
+      var found: Int64 = 0
+      var image: Secret?
+      var ticket: Ticket?
       do throws(JournalError) {
         var statement = try old.select(table, after: number)
         guard try statement.step() else { return }
-        let found = statement.integer(0)
-        if found > number, statement.isSealed {
-          // What couldn't be read before this one were rows, too.
-          while number > known {
-            known += 1
-            if case .deactivation = table { try bury(Ticket(row: known, nonce: 0)) }
-          }
-          let image = statement.image(columnCount: statement.columnCount - 1)
+        found = statement.integer(0)
+        if case .deactivation = table { ticket = statement.ticket }
+        if found > number, try statement.isSealed {
+          image = try statement.image(columnCount: statement.columnCount - 1)
+        }
+      } catch {
+        // No memory, or too many files: it may be sound, and is to be brought over later.
+        guard error.isUnreadable else { throw error }
+      }
+      if let image = image.take() {
+        // What couldn't be read before this one were rows, too.
+        while number > known {
+          known += 1
+          if ticket != nil { try bury(Ticket(row: known, nonce: 0)) }
+        }
+        known = found
+        number = found
+        do throws(JournalError) {
           try connection.insert(table, image, found)
-          known = found
-          number = found
-          continue
+        } catch {
+          guard error.isDuplicate, let ticket else { throw error }
+          try bury(ticket)
         }
-        if case .deactivation = table, found == number + 1 {
-          try bury(statement.ticket)
-          if known == number { known = found }
-        }
-      } catch {}
+        continue
+      }
+      if let ticket, found == number + 1 {
+        try bury(ticket)
+        if known == number { known = found }
+      }
       number += 1
     }
   }

@@ -99,6 +99,10 @@ public final class SQLiteJournal {
   private static func openWhole(
     _ path: Text, _ access: Access, isRebuilt: Bool = false
   ) throws(JournalError) -> SQLiteJournal {
+    var report = JournalReport()
+    if access != .read, FilePresence.exists(path + readySuffix) {
+      try finishReplacing(path, &report)
+    }
     var isSuspect = isRebuilt && Reserve.isHeld(path)
     let isKnown = try JournalFile.prepare(path, access)
     let connection = try connect(path, access)
@@ -123,6 +127,7 @@ public final class SQLiteJournal {
     let copies: CopyFile? = access == .read ? nil : try CopyFile(beside: path)
     let journal = SQLiteJournal(path: path, connection: connection, copies: copies)
     journal.isSuspect = isSuspect
+    journal.report = report
     if access == .read {
       journal.isOlder = version < JournalSchema.version
       return journal

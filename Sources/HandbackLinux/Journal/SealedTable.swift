@@ -81,8 +81,10 @@ extension SQLiteStatement {
   /// Whether the row in hand is as it was written. One of an older format has no seal, and is
   /// only read; it is sealed when it is brought to this one.
   var isSealed: Bool {
-    let last = columnCount - 1
-    return isEqual(last, to: RowImage.seal(image(columnCount: last)))
+    get throws(JournalError) {
+      let last = columnCount - 1
+      return isEqual(last, to: RowImage.seal(try image(columnCount: last)))
+    }
   }
 
   /// The secret, if it is sealed with a key (`SealKey`).
@@ -92,9 +94,9 @@ extension SQLiteStatement {
   }
 
   /// What of the row a sealed secret is bound to.
-  var sealedRow: Secret {
+  borrowing func sealedRow() throws(JournalError) -> Secret {
     let unbound: Int32 = 1 << RowColumn.state | 1 << RowColumn.fingerprint | 1 << RowColumn.secret
-    return image(columnCount: RowColumn.consumptions + 1, without: unbound)
+    return try image(columnCount: RowColumn.consumptions + 1, without: unbound)
   }
 
   var isPending: Bool { integer(RowColumn.state) == 0 }
@@ -140,7 +142,7 @@ extension SQLiteConnection {
   borrowing func seal(_ table: SealedTable, _ number: Int64) throws(JournalError) -> Secret {
     var statement = try select(table, after: number - 1)
     guard try statement.stepsTo(number) else { return RowImage().take() }
-    let image = statement.image(columnCount: statement.columnCount - 1)
+    let image = try statement.image(columnCount: statement.columnCount - 1)
     statement.reset()
     var update = try prepare(table.setSeal)
     try update.bind(RowImage.seal(image))

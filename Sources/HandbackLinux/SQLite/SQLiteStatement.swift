@@ -145,18 +145,23 @@ struct SQLiteStatement: ~Copyable {
   /// The row's first columns, as our other functions here read them: a file whose header says
   /// UTF-16 since a bit flipped has other text than was written. `excluded` has a bit for each
   /// column that is left out.
-  borrowing func image(columnCount: Int32, without excluded: Int32 = 0) -> Secret {
+  borrowing func image(
+    columnCount: Int32, without excluded: Int32 = 0
+  ) throws(JournalError) -> Secret {
     var image = RowImage()
     for column in 0..<columnCount where excluded >> column & 1 == 0 {
       switch unsafe sqlite3_column_type(handle, column) {
       case SQLITE_INTEGER: image.append(integer(column))
       case SQLITE_NULL: image.appendNull()
       case SQLITE_TEXT:
-        withText(column) { bytes in image.append(bytes, isText: true) }
+        // Without memory for it, it isn't what the row has.
+        let isText: Void? = withText(column) { bytes in image.append(bytes, isText: true) }
+        if isText == nil { throw error() }
       default:
         // A blob; or a floating-point number, which no column of ours has: an empty blob here.
         let count = unsafe sqlite3_column_bytes(handle, column)
         let start = unsafe sqlite3_column_blob(handle, column)
+        if count > 0, unsafe start == nil { throw error() }
         let bytes = unsafe UnsafeBufferPointer(
           start: start?.assumingMemoryBound(to: UInt8.self), count: start == nil ? 0 : Int(count))
         image.append(unsafe Span(_unsafeElements: bytes), isText: false)

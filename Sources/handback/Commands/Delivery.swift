@@ -46,7 +46,8 @@ struct Delivery {
       // Another process may have ended it.
       guard try isPending() else { return nil }
       let patience = problem == .busy ? Self.busyMilliseconds : 0
-      let left = begin + max(patience, (waitSeconds ?? 0) * 1000) - SystemClock.now().bootMilliseconds
+      let left =
+        begin + max(patience, (waitSeconds ?? 0) * 1000) - SystemClock.now().bootMilliseconds
       if left <= 0 { break }
       let pause = max(next - SystemClock.now().bootMilliseconds, 0)
       Console.progress("waiting \(Duration.text(milliseconds: pause)) for the next try")
@@ -54,7 +55,8 @@ struct Delivery {
       Console.progress(nil)
     }
     if problem == .busy {
-      Console.note("not sent yet: another handback is sending; 'handback flush' sends what it leaves")
+      Console.note(
+        "not sent yet: another handback is sending; 'handback flush' sends what it leaves")
     }
     return nil
   }

@@ -110,6 +110,10 @@ enum JournalOpening {
         hint: "'handback id --repin REASON' pins another; '--hardware-id ID' gives one by hand")
     case .cannotSeal:
       return Failure(.configuration, "\(step): libcrypto refuses to encrypt the credential")
+    case .tooManyAside:
+      return Failure(
+        .dataError, "\(step): it is damaged, and 99 damaged ones lie beside it",
+        hint: "move \(path).damaged-* away and run again")
     case .sqlite:
       return sqlite(error, step, path)
     }
