@@ -86,6 +86,33 @@ struct WrongServerTests {
       device, ticket, "another authority", flush: ["--ca-file", emulator.authorityFile])
   }
 
+  /// libcurl has a folder of authorities beside its file; both are filled here as Debian does it.
+  @Test(.enabled(if: FullDiskTests.canMount))
+  func `a file of authorities is in place of the system's, its folder too`() {
+    let emulator = Emulator()
+    let system = TemporaryFolder()
+    let other = system.path("ca-certificates.crt")
+    Command.run(
+      "openssl",
+      [
+        "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=another", "-out", other,
+        "-keyout", system.path("key"),
+      ])
+    system.write("server.pem", emulator.folder.read("ca.pem") ?? Data())
+    Command.run("openssl", ["rehash", system.url.path])
+    var device = Device(server: emulator.baseURL)
+    device.program.wrapper = [
+      "/usr/bin/unshare", "--mount", "sh", "-c",
+      "mount --bind \(system.url.path) /etc/ssl/certs && exec \"$0\" \"$@\"",
+    ]
+    device.program.environment["HANDBACK_CA_FILE"] = device.folder.write(
+      "other.pem", system.read("ca-certificates.crt") ?? Data())
+    let ticket = queued(device, "tls_failed", waitsFor: "network", "a file of its own")
+    #expect(emulator.count("requests") == 0)
+    device.program.environment["HANDBACK_CA_FILE"] = nil
+    settle(device, ticket, "the system's folder")
+  }
+
   @Test func `a redirect takes nothing to another host`() {
     let emulator = Emulator()
     let other = Emulator()

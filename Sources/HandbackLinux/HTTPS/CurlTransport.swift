@@ -68,7 +68,11 @@ public final class CurlTransport {
     unsafe ccurl_set_pointer(library.api, easy, CURLOPT_WRITEDATA, target)
     unsafe ccurl_set_pointer(library.api, easy, CURLOPT_DEBUGDATA, target)
     set(CURLOPT_USERAGENT, Text(Version.userAgent))
-    if let authorityFile = options.authorityFile { set(CURLOPT_CAINFO, authorityFile) }
+    if let authorityFile = options.authorityFile {
+      set(CURLOPT_CAINFO, authorityFile)
+      // The system's folder of authorities is searched beside the file, unless it is taken away.
+      unsafe ccurl_set_pointer(library.api, easy, CURLOPT_CAPATH, nil)
+    }
   }
 
   /// Performs one exchange and waits for its end, or until `isInterrupted` says so: asked at least
