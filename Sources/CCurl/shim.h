@@ -146,8 +146,13 @@ static inline int ccurl_result(const ccurl_api *api, CURLM *multi) {
 static inline CURLcode ccurl_set_quick_exit(const ccurl_api *api, CURL *easy) {
   return api->easy_setopt(easy, (CURLoption)(CURLOPTTYPE_LONG + 322), 1L);
 }
-static inline int ccurl_waits_at_exit(const ccurl_api *api) {
-  return ccurl_version(api)->version_num < 0x075700;
+// Whether stopping the transfer now would wait for that thread all the same. Until a name is
+// resolved, the time it took is 0.
+static inline int ccurl_waits_for_resolver(const ccurl_api *api, CURL *easy) {
+  curl_off_t microseconds = 0;
+  return ccurl_version(api)->version_num < 0x075700 &&
+         api->easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &microseconds) == CURLE_OK &&
+         microseconds == 0;
 }
 
 static inline int ccurl_resolves_without_blocking(const ccurl_api *api) {

@@ -260,4 +260,53 @@ struct AgentNetworkTests {
     #expect(scene.device.json("receipt", ticket)["inferred"] as? Bool == false)
     agent.end()
   }
+
+  /// Before 7.87, libcurl waits for its resolver thread when it is freed. Debian's with GnuTLS, in
+  /// a guise that says it is one of those.
+  @Test(.enabled(if: Program.isNative))
+  func `a try that is stopped leaves no descriptor behind, with an old libcurl too`() throws {
+    let scene = Scene(settings: ["HANDBACK_CONNECT_TIMEOUT=60"])
+    var device = scene.device
+    let source = device.folder.write(
+      "guise.c",
+      """
+      #define _GNU_SOURCE
+      #include <dlfcn.h>
+      struct version { int age; const char *version; unsigned number; };
+      struct version *curl_version_info(int age) {
+        struct version *(*real)(int) = (struct version *(*)(int))dlsym(RTLD_NEXT, __func__);
+        struct version *version = real(age);
+        version->number = 0x074a00;
+        return version;
+      }
+      """)
+    let made = Command.run(
+      "sh",
+      [
+        "-c",
+        "$(command -v cc || echo clang) -shared -fPIC -Wl,--no-as-needed -o \"$@\"",
+        "sh", device.folder.path("libcurl.so.4"), source,
+        "/usr/lib/x86_64-linux-gnu/libcurl-gnutls.so.4",
+      ])
+    try #require(made.status == 0, "install libcurl3-gnutls")
+    device.program.environment["LD_LIBRARY_PATH"] = device.folder.url.path
+    scene.networks.connect()
+    scene.networks.change("-6", "route", "del", "default")
+    for router in ["10.0.2.77", "10.0.2.78"] {
+      scene.networks.change("neigh", "add", router, "lladdr", "02:00:00:00:00:77", "dev", "cable")
+    }
+    scene.networks.change("route", "replace", "default", "via", "10.0.2.77")
+    let ticket = scene.queue()
+    let agent = RunningAgent(device)
+    var counts: [Int] = []
+    for router in ["10.0.2.78", "10.0.2.77", "10.0.2.78"] {
+      let tries = counts.count
+      #expect(waitFor(seconds: 40) { scene.attempts(ticket) > tries }, "\(agent.errors)")
+      _ = waitFor(seconds: 1.5) { false }
+      counts.append(agent.descriptorCount)
+      scene.networks.change("route", "replace", "default", "via", router)
+    }
+    #expect(counts.last == counts.first, "\(counts)")
+    agent.end()
+  }
 }

@@ -32,6 +32,10 @@ public final class RunningAgent {
     return (result.status, Date().timeIntervalSince(began))
   }
 
+  public var descriptorCount: Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd"))?.count ?? -1
+  }
+
   /// How often it went to sleep.
   public var sleepCount: Int {
     let status = (try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)) ?? ""

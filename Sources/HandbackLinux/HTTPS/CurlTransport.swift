@@ -16,10 +16,18 @@ public final class CurlTransport {
   private let easy: UnsafeMutableRawPointer
   /// Whether certificates are judged by our time, and not by the wall clock.
   private let judgesCertificateTime: Bool
-  /// A transfer was stopped that this libcurl can't be rid of without waiting for it.
-  private var isAbandoned = false
+  /// The last one whose transfer was stopped while a thread of this libcurl resolved a name: to
+  /// free it is to wait for that thread.
+  nonisolated(unsafe) private static var abandoned: CurlTransport?
+  /// The one before.
+  private var abandonedBefore: CurlTransport?
+  /// When its thread has ended, on the boot-time clock.
+  private var resolvesUntilBootMilliseconds: Int64 = 0
+  /// Two tries of five seconds at each of three name servers (resolv.conf(5)), for two names.
+  private static let resolvingMillisecondsMax: Int64 = 60_000
 
   public init(_ options: TransportOptions) throws(TransportError) {
+    Self.freeAbandoned()
     let library = try CurlLibrary()
     let api = unsafe library.api.pointee
     guard let multi = api.multi_init() else { throw .libraryFailed }
@@ -36,9 +44,19 @@ public final class CurlTransport {
   }
 
   deinit {
-    if isAbandoned { return }
     unsafe library.api.pointee.easy_cleanup(easy)
     _ = unsafe library.api.pointee.multi_cleanup(multi)
+  }
+
+  private static func freeAbandoned() {
+    let now = SystemClock.now().bootMilliseconds
+    var last: CurlTransport?
+    var next = unsafe abandoned
+    while let transport = next, transport.resolvesUntilBootMilliseconds > now {
+      last = transport
+      next = transport.abandonedBefore
+    }
+    if let last { last.abandonedBefore = nil } else { unsafe abandoned = nil }
   }
 
   private func setFixedOptions() {
@@ -132,6 +150,7 @@ public final class CurlTransport {
   private func run(_ descriptors: [Int32], _ isInterrupted: (Bool) -> Bool) -> Int32 {
     let api = unsafe library.api.pointee
     guard unsafe api.multi_add_handle(multi, easy) == CURLM_OK else { return -1 }
+    var isAbandoned = false
     defer { if !isAbandoned { _ = unsafe api.multi_remove_handle(multi, easy) } }
     var waits: [curl_waitfd] = []
     for descriptor in descriptors {
@@ -143,12 +162,20 @@ public final class CurlTransport {
       let code = unsafe ccurl_result(library.api, multi)
       if code >= 0 { return code }
       if isInterrupted(receiver.sendCount > 0) {
-        isAbandoned = unsafe ccurl_waits_at_exit(library.api) == 1
+        isAbandoned = unsafe ccurl_waits_for_resolver(library.api, easy) == 1
+        if isAbandoned { abandon() }
         return Int32(CURLE_ABORTED_BY_CALLBACK.rawValue)
       }
       var ready: Int32 = 0
       _ = unsafe api.multi_poll(multi, &waits, UInt32(waits.count), 1000, &ready)
     }
+  }
+
+  private func abandon() {
+    resolvesUntilBootMilliseconds =
+      SystemClock.now().bootMilliseconds + Self.resolvingMillisecondsMax
+    abandonedBefore = unsafe Self.abandoned
+    unsafe Self.abandoned = self
   }
 
   private func set(_ option: CURLoption, _ value: Int) {
