@@ -65,7 +65,8 @@ public final class TokenKeeper {
 
   /// The form of RFC 6749, 4.4.2, with the client in the body as the official client sends it.
   func requestBody() -> Secret {
-    var buffer = SecretBuffer(byteCountMax: 16 * 1024)
+    // A secret file's 16 KiB may become three times as many.
+    var buffer = SecretBuffer(byteCountMax: 64 * 1024)
     buffer.append("grant_type=client_credentials&client_id=")
     let id = clientID.text.bytes
     FormText.append(id.span, to: &buffer)

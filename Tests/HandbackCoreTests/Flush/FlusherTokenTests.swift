@@ -53,6 +53,14 @@ struct FlusherTokenTests {
     #expect(capture.hasSuffix("\r\n\r\n" + keeper.requestBody().copyBytes().text))
   }
 
+  @Test func `the longest client secret finds room in the form`() throws {
+    let clientID = try FieldText(
+      .username, utf8: Array(String(repeating: "+", count: 256).utf8).span)
+    let secret = Secret(copying: [UInt8](repeating: UInt8(ascii: "+"), count: 16 * 1024).span)
+    let keeper = TokenKeeper(clientID: clientID, clientSecret: secret, tokenURL: nil)
+    #expect(keeper.requestBody().copyBytes().text.hasSuffix("%2B%2B"))
+  }
+
   @Test func `opens no attempt before it has a token`() throws {
     let bench = Self.bench(script: [.unreachable(.connect)])
     #expect(try bench.pass().reason == .network)
