@@ -69,6 +69,46 @@ struct AgentTests {
     #expect(agent.end().status == 0)
   }
 
+  @Test func `looks at the journal for no other file, and not for its own vain figures`() {
+    let device = Device()
+    let figures = device.folder.path("figures")
+    try? FileManager.default.createDirectory(
+      atPath: figures, withIntermediateDirectories: false)
+    // The journal's folder isn't there yet: the one above is watched.
+    let agent = RunningAgent(device, "--metrics-file", figures)
+    _ = waitFor(seconds: 1.5) { false }
+    let before = agent.sleepCount
+    try? FileManager.default.createDirectory(
+      atPath: device.folder.path("state.old"), withIntermediateDirectories: false)
+    #expect(waitFor { agent.sleepCount > before })
+    // A look at the journal would come a second later.
+    _ = waitFor(seconds: 3) { false }
+    #expect(agent.sleepCount == before + 1)
+    #expect(agent.errors.components(separatedBy: "cannot write \(figures)").count == 2)
+    agent.end()
+  }
+
+  @Test(.enabled(if: FullDiskTests.canMount))
+  func `sends what a partition brings that is mounted later`() {
+    let emulator = Emulator()
+    var device = Device(emulator)
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    let state = device.folder.path("state")
+    let partition = device.folder.path("partition")
+    try? FileManager.default.moveItem(atPath: state, toPath: partition)
+    try? FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
+    device.program.wrapper = ["/usr/bin/unshare", "--mount"]
+    let agent = RunningAgent(device)
+    #expect(agent.errors.contains("0 pending"))
+    Command.run(
+      "nsenter",
+      ["--target", String(agent.processID), "--mount", "mount", "--bind", partition, state])
+    device.program.wrapper = []
+    device.program.environment["HANDBACK_JOURNAL"] = partition + "/journal.db"
+    #expect(waitFor { Self.state(device, ticket) == "deactivated" }, "\(agent.errors)")
+    #expect(agent.end().status == 0)
+  }
+
   @Test func `waits for another sender, and takes what it leaves`() {
     let emulator = Self.emulator(deviceCount: 4)
     let device = Device(emulator, settings: ["HANDBACK_TIMEOUT=60"])
@@ -98,12 +138,12 @@ struct AgentTests {
     #expect(chmod(device.journal, 0o644) == 0)
     let agent = RunningAgent(device)
     for _ in 0..<3 {
-      device.folder.write("state/other", "x")
+      agent.running.signal(SIGHUP)
       _ = waitFor(seconds: 1.2) { false }
     }
     #expect(agent.errors.components(separatedBy: "can be read or written by others").count == 2)
     #expect(chmod(device.journal, 0o600) == 0)
-    device.folder.write("state/one more", "x")
+    agent.running.signal(SIGHUP)
     #expect(waitFor { Self.state(device, ticket) == "deactivated" }, "\(agent.errors)")
     #expect(agent.errors.contains("it works again"))
     #expect(agent.end().status == 0)

@@ -1,14 +1,16 @@
 internal import CLibc
 public import HandbackCore
 
-/// All that the agent sleeps on, behind one `poll`: signals, the kernel's routes, the journal, a
-/// timer on the boot-time clock and one that hears the wall clock being set. No thread, and nothing
+/// All that the agent sleeps on, behind one `poll`: signals, the kernel's routes, the journal and
+/// the mounts that may bring another, a timer on the boot-time clock and one that hears the wall clock being set. No thread, and nothing
 /// that runs by itself.
 public final class AgentEvents {
   private let signals: Int32
   /// -1 if the kernel tells nothing (a sandbox without netlink).
   private let network: Int32
   private let journal: JournalWatch
+  /// The kernel's list of what is mounted here; -1 where it isn't shown.
+  private let mounts: Int32
   private let bootTimer: Int32
   private let wallTimer: Int32
 
@@ -37,6 +39,8 @@ public final class AgentEvents {
     }
     journal = watch
     network = clibc_route_events()
+    let list: Literal = "/proc/self/mountinfo"
+    mounts = unsafe clibc_open(list.cString, O_RDONLY, 0)
     hearClock()
   }
 
@@ -71,12 +75,16 @@ public final class AgentEvents {
   private func listen(milliseconds: Int32, hearsNetwork: Bool, hearsJournal: Bool) {
     let readable = Int16(POLLIN)
     // A negative descriptor is passed over (poll(2)).
-    var waits: InlineArray<5, pollfd> = [
+    var waits: InlineArray<6, pollfd> = [
       pollfd(fd: signals, events: readable, revents: 0),
       pollfd(fd: bootTimer, events: readable, revents: 0),
       pollfd(fd: wallTimer, events: readable, revents: 0),
       pollfd(fd: hearsNetwork ? network : -1, events: readable, revents: 0),
       pollfd(fd: hearsJournal ? journal.file : -1, events: readable, revents: 0),
+      // > After a change in mounts, select(2) marks the file descriptor as having an exceptional
+      // > condition, and poll(2) and epoll_wait(2) mark the file as having a priority event
+      // (proc_pid_mounts(5)): it is to be read at any time, and once after each change so.
+      pollfd(fd: hearsJournal ? mounts : -1, events: Int16(POLLPRI), revents: 0),
     ]
     var span = waits.mutableSpan
     let ready = unsafe span.withUnsafeMutableBufferPointer {
@@ -93,7 +101,8 @@ public final class AgentEvents {
       }
     }
     if waits[3].revents != 0, clibc_drain_socket(network) == 1 { networkRang = true }
-    if waits[4].revents != 0 { journalRang = true }
+    if waits[4].revents != 0, journal.hear() { journalRang = true }
+    if waits[5].revents != 0 { journalRang = true }
   }
 
   private func takeSignals() {

@@ -9,6 +9,8 @@ final class JournalWatch {
   let file: Int32
   private let path: Text
   private var folder: Int32 = -1
+  /// What is waited for in that folder: the journal, or the next folder on the way to it.
+  private var name: Text = ""
 
   init?(_ path: Text) {
     self.path = path
@@ -24,7 +26,7 @@ final class JournalWatch {
     repeat {
       before = folder
       watchFolder()
-      drain()
+      _ = hear()
     } while folder != before
     // Missing before the first commit; the folder tells when it is made.
     _ = unsafe inotify_add_watch(file, (path + "-wal").cString, UInt32(IN_MODIFY))
@@ -34,8 +36,10 @@ final class JournalWatch {
   private func watchFolder() {
     let mask = UInt32(IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
     var place = Path.folder(of: path)
+    name = Path.name(of: path)
     var added = unsafe inotify_add_watch(file, place.cString, mask)
     while added < 0, place.bytes.count > 1 {
+      name = Path.name(of: place)
       place = Path.folder(of: place)
       added = unsafe inotify_add_watch(file, place.cString, mask)
     }
@@ -43,12 +47,34 @@ final class JournalWatch {
     folder = added
   }
 
-  private func drain() {
+  /// Takes what was heard: whether the journal may be another than before. Other files that come
+  /// and go in its folder, or in one above, say nothing about it.
+  func hear() -> Bool {
     var buffer = InlineArray<512, UInt8>(repeating: 0)
-    var count = 1
-    while count > 0 {
+    var isChanged = false
+    while true {
       var span = buffer.mutableSpan
-      count = unsafe span.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, $0.count) }
+      let count = unsafe span.withUnsafeMutableBytes {
+        unsafe read(file, $0.baseAddress, $0.count)
+      }
+      guard count > 0 else { return isChanged }
+      if concernsJournal(buffer.span.extracting(0..<count)) { isChanged = true }
     }
+  }
+
+  /// inotify(7): events are read whole, each with a name that ends in one or more NUL bytes. One
+  /// without a name is about what is watched itself, or says that events were lost.
+  private func concernsJournal(_ events: Span<UInt8>) -> Bool {
+    var start = 0
+    while start < events.count {
+      let nameStart = start + MemoryLayout<inotify_event>.size
+      // `len`, the last of the fixed fields.
+      let byteCount = unsafe events.bytes.unsafeLoadUnaligned(
+        fromByteOffset: nameStart - 4, as: UInt32.self)
+      start = nameStart + Int(byteCount)
+      let found = Text(events.extracting(nameStart..<start)).prefix(before: 0)
+      if found.isEmpty || found == name || found == name + "-wal" { return true }
+    }
+    return false
   }
 }

@@ -9,12 +9,16 @@ public enum Path {
     return slash == 0 ? "/" : path.prefix(slash)
   }
 
+  /// What is behind the last slash.
+  static func name(of path: Text) -> Text {
+    path.suffix(from: (path.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)
+  }
+
   /// The same file by a path whose folders are no symbolic links. The C function is `realpath`.
   static func withRealFolder(_ path: Text) -> Text {
     guard let folder = unsafe realpath(folder(of: path).cString, nil) else { return path }
     defer { unsafe free(folder) }
-    let start = (path.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
-    return unsafe Text(cString: folder) + "/" + path.slice(start..<path.bytes.count)
+    return unsafe Text(cString: folder) + "/" + name(of: path)
   }
 }
 

@@ -112,8 +112,9 @@ struct AgentReport {
     let text = AgentMetrics.text(
       tally, backlog, reach: reach, nextTryBootMilliseconds: nextTryBootMilliseconds)
     guard text != lastMetrics else { return }
+    // Once for each change, even if it fails: the attempt itself may be what the agent hears next.
+    lastMetrics = text
     let cause = WholeFile.write(text.bytes, to: path, mode: 0o644)
-    if cause == 0 { lastMetrics = text }
     if cause != 0, !hasMetricsFailed {
       Console.warn("cannot write \(path): \(Process.description(ofErrno: cause))")
     }
