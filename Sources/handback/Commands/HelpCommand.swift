@@ -29,7 +29,7 @@ enum HelpCommand {
     try Console.print("\(text(command))\n")
     for option in Option.allCases where option.isTaken(by: command) {
       let name: Text = "--\(option.name)\(value(option))"
-      try Console.print("  \(name.padded(to: 26))\(option.help)")
+      try Console.print("  \(name.padded(to: 28))\(option.help)")
     }
     guard command != .help, command != .version else { return }
     try Console.print(
@@ -37,7 +37,7 @@ enum HelpCommand {
     for setting in Setting.allCases where takes(command, setting) {
       let name: Text = "--\(setting.name)"
       let fallback: Text = setting.defaultValue.map { " [\($0)]" } ?? ""
-      try Console.print("  \(name.padded(to: 26))\(setting.help)\(fallback)")
+      try Console.print("  \(name.padded(to: 28))\(setting.help)\(fallback)")
     }
   }
 
