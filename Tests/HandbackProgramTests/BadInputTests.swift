@@ -111,6 +111,40 @@ struct BadInputTests {
       name: "no address at all", arguments: ["deactivate", "--server", "ftp://x"], status: 64,
       error: "--server must be an address"),
     Case(
+      name: "a port that there can't be", arguments: ["deactivate", "--server", "https://h:99999"],
+      status: 64, error: "--server must be an address"),
+    Case(
+      name: "a port that is no number", arguments: ["deactivate", "--server", "https://[::1]:abc"],
+      status: 64, error: "--server must be an address"),
+    Case(
+      name: "an IPv6 address without brackets",
+      arguments: ["deactivate", "--server", "https://::1"], status: 64,
+      error: "--server must be an address"),
+    Case(
+      name: "missing file of authorities", arguments: ["deactivate", "--ca-file", "none"],
+      status: 78, error: "cannot read none (ca-file): No such file or directory"),
+    Case(
+      name: "a folder for a file of authorities", arguments: ["deactivate", "--ca-file", "."],
+      status: 78, error: "cannot read . (ca-file): Is a directory"),
+    Case(
+      name: "plain HTTP to a token address of an HTTPS server",
+      arguments: [
+        "deactivate", "--client-id", "c", "--client-secret-file", "secret", "--token-url",
+        "http://127.0.0.1/token",
+      ],
+      status: 64, error: "--token-url must be an https:// address, as the server's is",
+      files: [
+        "secret": "s",
+        "oauth.conf": "HANDBACK_PRODUCT=XY\nHANDBACK_LICENSE_KEY_FILE=license-key\n",
+      ], environment: ["HANDBACK_CONFIG": "oauth.conf"]),
+    Case(
+      name: "only queued, and waited for",
+      arguments: ["deactivate", "--queue-only", "--wait", "5"], status: 64,
+      error: "--queue-only and --wait exclude each other"),
+    Case(
+      name: "help for two commands", arguments: ["help", "agent", "extra"], status: 64,
+      error: "'handback help' takes one command"),
+    Case(
       name: "rate out of range", arguments: ["flush", "--rate", "-1"], status: 64,
       error: "--rate must be a whole number from 0 to 1000"),
     Case(

@@ -197,6 +197,15 @@ struct CommandTests {
     #expect(!String(decoding: journal, as: UTF8.self).contains("Bearer"))
   }
 
+  @Test func `takes a token address with a query`() {
+    let emulator = Emulator()
+    let device = clientCredentials(emulator, "client-secret-example")
+    let url = emulator.baseURL + "/realms/user-portal/protocol/openid-connect/token?tenant=a/b"
+    let result = device.run("deactivate", "--token-url", url)
+    #expect(result.output.contains("\ndeactivated "), "\(result)")
+    #expect(emulator.log.count == 2)
+  }
+
   @Test func `holds everything when the OAuth client is refused`() {
     let emulator = Emulator()
     let device = clientCredentials(emulator, "wrong-secret")

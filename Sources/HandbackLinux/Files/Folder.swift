@@ -60,4 +60,13 @@ public enum FilePresence {
     var status = clibc_status()
     return unsafe clibc_stat(path.cString, &status) == 0
   }
+
+  /// 0, or the `errno` value of why its first byte can't be read.
+  public static func cannotRead(_ path: Text) -> Int32 {
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NONBLOCK, 0)
+    guard file >= 0 else { return clibc_errno() }
+    defer { close(file) }
+    var byte: UInt8 = 0
+    return unsafe read(file, &byte, 1) < 0 ? clibc_errno() : 0
+  }
 }

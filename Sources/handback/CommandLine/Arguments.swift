@@ -131,7 +131,7 @@ final class Arguments {
         .usage,
         wanted == 0
           ? "'handback \(command.name)' takes no operand"
-          : "'handback \(command.name)' takes one ticket",
+          : "'handback \(command.name)' takes one \(command == .help ? "command" : "ticket" as Literal)",
         hint: "'handback help \(command.name)' shows how it is called")
     }
     if wanted == 1 { operand = unsafe arguments[first].map { unsafe Text(cString: $0) } }

@@ -4,12 +4,17 @@ internal import HandbackLinux
 /// `handback deactivate`: accepts a deactivation durably, then tries to send it.
 enum DeactivateCommand {
   static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
+    let isQueueOnly = arguments.has(.queueOnly)
+    guard !isQueueOnly || arguments.waitSeconds == nil else {
+      throw Failure(
+        .usage, "--queue-only and --wait exclude each other",
+        hint: "what is only queued is sent later, and gets its verdict then")
+    }
     // All that can be wrong is found before the journal is touched.
     let input = try settings.licenseInput()
     _ = try settings.transportOptions()
     var rules = try settings.flushRules()
     let given = try HardwareIdentity.given(settings)
-    let isQueueOnly = arguments.has(.queueOnly)
     let authorizer = isQueueOnly ? nil : try settings.authorizer()
 
     var journal = try JournalOpening.openToQueue(settings)

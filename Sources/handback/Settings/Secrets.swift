@@ -35,8 +35,13 @@ extension Settings {
     return Failure(exit, "cannot read \(path) (\(setting.name)): \(cause)")
   }
 
-  /// How requests are to be authorized; `nil` if nothing is set for that.
+  /// How requests are to be authorized; `nil` if nothing is set for that. Of the server's side, the
+  /// file of authorities is looked at, as libcurl would take a missing one for the server's fault.
   func authorizer() throws(Failure) -> Authorizer? {
+    if let path = self[.caFile] {
+      let cause = FilePresence.cannotRead(path)
+      if cause != 0 { throw failure(.cannotRead(errno: cause), .caFile, path) }
+    }
     try checkOneWay()
     if let token = try secret(.bearerTokenFile) {
       guard token.withBytes({ BearerField.isToken($0) }) else {
@@ -80,9 +85,14 @@ extension Settings {
     }
     if let url = self[.tokenURL] {
       let isPlain = try flag(.unsafePlainHTTP)
-      guard let parsed = ServerAddress(url), parsed.isEncrypted || parsed.isLoopback || isPlain
+      guard let parsed = ServerAddress(url, takesQuery: true),
+        parsed.isEncrypted || parsed.isLoopback || isPlain
       else {
         throw wrong(.tokenURL, "must be an https:// address")
+      }
+      // libcurl is let speak plain HTTP only where the license server does.
+      if !parsed.isEncrypted, try serverAddress().isEncrypted {
+        throw wrong(.tokenURL, "must be an https:// address, as the server's is")
       }
     }
     return .clientCredentials(

@@ -24,26 +24,33 @@ struct ServerAddress {
     return host.slice(1..<end)
   }
 
-  /// `nil` unless it is `http(s)://host[:port][/path]` in printable ASCII, without user, query or
-  /// fragment.
-  init?(_ url: Text) {
+  /// `nil` unless it is `http(s)://host[:port][/path]` in printable ASCII, without user or fragment;
+  /// a query is taken where it can be part of the address.
+  init?(_ url: Text, takesQuery: Bool = false) {
     guard url.bytes.count <= 1024 else { return nil }
     var end = url.bytes.count
     while end > 0, url.bytes[end - 1] == UInt8(ascii: "/") { end -= 1 }
     text = url.prefix(end)
     isEncrypted = text.hasPrefix("https://")
     guard isEncrypted || text.hasPrefix("http://") else { return nil }
-    for byte in text.bytes where !Self.isTaken(byte) { return nil }
+    let query = UInt8(ascii: "?")
+    for byte in text.bytes where !Self.isTaken(byte) && !(takesQuery && byte == query) {
+      return nil
+    }
     let rest = text.suffix(from: isEncrypted ? 8 : 7)
-    let name = rest.prefix(before: UInt8(ascii: "/"))
+    let name = rest.prefix(before: UInt8(ascii: "/")).prefix(before: query)
     // In an IPv6 address, only a colon behind the bracket begins the port.
     let bracket = name.hasPrefix("[") ? name.firstIndex(of: UInt8(ascii: "]")) ?? -1 : -1
     if let colon = name.lastIndex(of: UInt8(ascii: ":")), colon > bracket {
       host = name.prefix(colon)
+      let port = name.suffix(from: colon + 1).bytes
+      guard let number = Decimal.integer(port.span), (1...65535).contains(number) else {
+        return nil
+      }
     } else {
       host = name
     }
-    if host.isEmpty { return nil }
+    if host.isEmpty || bracket < 0 && host.firstIndex(of: UInt8(ascii: ":")) != nil { return nil }
   }
 
   private static func isTaken(_ byte: UInt8) -> Bool {
