@@ -139,7 +139,7 @@ def check(workshop, recording, name, limit, seed, stride=1, tells=True):
     workers = os.cpu_count()
     tally = Tally(name)
     runs = 0
-    with multiprocessing.Pool(workers) as pool:
+    with multiprocessing.Pool(workers, rig.isolate) as pool:
         for part in pool.imap_unordered(inspect, [
                 (workshop.path, recording, number, workers, limit, seed, stride, tree_of)
                 for number in range(workers)]):

@@ -12,7 +12,8 @@ import random
 import shutil
 import sqlite3
 
-from rig import KEY, Device, Server, Tally, say
+import rig
+from rig import Device, Server, Tally, say
 
 FILES = {"": 1024, "-wal": 1048, "-copy": 512, "-reserve": 512}
 # How many bytes of each are its header; of the reserve, what it says of tickets.
@@ -223,6 +224,7 @@ bench = None
 
 def begin_worker(workshop, sample):
     global bench
+    rig.isolate()
     bench = Bench(workshop.folder("damage"), sample)
     multiprocessing.util.Finalize(bench, bench.close, exitpriority=10)
 

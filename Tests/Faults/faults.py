@@ -56,6 +56,7 @@ def main():
     say(f"{rig.PROGRAM}, seed {options.seed}")
     begun = time.monotonic()
     results = Results(options)
+    rig.isolate()
     workshop = Workshop()
     try:
         for name, step in steps(workshop, options):

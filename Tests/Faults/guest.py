@@ -40,7 +40,8 @@ def mark(text):
 
 
 def start_server(folder, names):
-    options = license_server.parser().parse_args(["--port", "0", "--directory", folder])
+    options = license_server.parser().parse_args(["--port", str(rig.PORT), "--directory",
+                                                  folder])
     server = license_server.build(options, rig.server_state(names))
     ready = license_server.start(options, server, folder)
     add = request_log.RequestLog.add

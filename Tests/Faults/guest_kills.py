@@ -9,6 +9,7 @@ import time
 
 import cuts
 import recording
+import rig
 from recording import EXT4, LIVE
 from rig import Tally, say
 
@@ -72,7 +73,7 @@ def run(workshop, seed, count):
     """`count` lives, on as many guests as there are processors."""
     tally = Tally("guest kernel killed")
     workers = os.cpu_count()
-    with multiprocessing.Pool(workers) as pool:
+    with multiprocessing.Pool(workers, rig.isolate) as pool:
         for part in pool.imap_unordered(kill_some, [
                 (workshop, seed, range(first, count, workers)) for first in range(workers)]):
             tally.add(part)

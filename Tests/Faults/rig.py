@@ -1,9 +1,13 @@
 """What all fault classes share: the tools, a server, a device, a run of the program, a tally."""
 
+import ctypes
+import fcntl
 import json
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,12 +21,38 @@ JOURNALS = f"{ROOT}/Tests/Vectors/journals"
 KEY = "AAAA-BBBB-CCCC-DDDD"
 # In each journal of an older format: one row withdrawn, and this one pending.
 OLD_DEVICE = "demo-device-1"
+# Of every server, in the guest too: what one left unanswered the program forgets when it is to send
+# to another address, and each journal is made with one server and taken up with another.
+PORT = 8443
 # Longer than any wait of the program's own: SQLite's for a lock is 10 s.
 HANG_SECONDS = 60
 
 
 def say(text):
     print(f"faults: {text}", file=sys.stderr, flush=True)
+
+
+# linux/sched.h, linux/sockios.h, linux/if.h
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+
+
+def isolate():
+    """Gives this process a network of its own, with nothing but loopback: each has its server at
+    the same address. Whoever isn't root gets the right to by a user namespace, while there is one
+    thread."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    user, group = os.geteuid(), os.getegid()
+    if libc.unshare(CLONE_NEWNET):
+        if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
+            raise SystemExit("faults: error: no network namespace is to be had: "
+                             f"{os.strerror(ctypes.get_errno())}; be root")
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"),
+                           ("gid_map", f"{group} {group} 1")):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
 
 
 class Workshop:
@@ -55,7 +85,7 @@ def server_state(names):
 
 
 class Server:
-    """The license server emulator, with one license and the devices `names`."""
+    """The license server emulator, with one license and the devices `names`; one at a time."""
 
     def __init__(self, folder, names=(), plain=False):
         self.names = list(names)
@@ -63,7 +93,7 @@ class Server:
         with open(f"{folder}/state.json", "w") as file:
             json.dump(server_state(names), file)
         self.process = subprocess.Popen(
-            [sys.executable, f"{ROOT}/Tests/LicenseServer/license_server.py", "--port", "0",
+            [sys.executable, f"{ROOT}/Tests/LicenseServer/license_server.py", "--port", str(PORT),
              "--directory", folder, "--state", f"{folder}/state.json", "--quiet",
              *(["--plain"] if plain else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

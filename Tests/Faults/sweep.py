@@ -6,6 +6,7 @@ import os
 import random
 
 import oracle
+import rig
 from rig import Tally, say
 from scenarios import Bench, all_scenarios
 
@@ -49,6 +50,7 @@ bench = None
 
 def begin_worker(workshop_path, tracer, interposer):
     global bench
+    rig.isolate()
     bench = Bench(workshop_path, tracer, interposer)
     multiprocessing.util.Finalize(bench, bench.close, exitpriority=10)
 
