@@ -151,9 +151,14 @@ final class CopyFile {
   /// A record's image; `nil` if it is damaged. What can't be read may be whole all the same.
   func image(of record: Record) throws(JournalError) -> Secret? {
     if record.imageEnd > size { return nil }
-    guard let whole = Descriptor.read(file, at: record.offset + 8, 16 + record.imageByteCount)
-    else { throw JournalError(errno: EIO) }
+    guard let whole = sealedImage(of: record) else { throw JournalError(errno: EIO) }
     return SealedBytes.content(whole)
+  }
+
+  func canRead(_ record: Record) -> Bool { record.imageEnd > size || sealedImage(of: record) != nil }
+
+  private func sealedImage(of record: Record) -> Secret? {
+    Descriptor.read(file, at: record.offset + 8, 16 + record.imageByteCount)
   }
 
   func isWhole(_ record: Record?) -> Bool {

@@ -125,20 +125,15 @@ extension SQLiteJournal {
     while let record = copies.next(from: offset) {
       offset = record.end
       if try condition(record) == .inForce { continue }
-      var image: Secret?
-      do throws(JournalError) {
-        image = try copies.image(of: record)
-      } catch {
-        // Another time it may be read.
-        continue
-      }
+      // What can't be read now may be another time.
+      guard copies.canRead(record) else { continue }
       _ = try transaction { () throws(JournalError) in
         // Looked at again: another process may have queued it, or ended it, in this moment.
         switch try condition(record) {
         case .inForce: break
         case .ended: copies.erase(record)
         case .missing:
-          if let image = image.take() {
+          if let image = try copies.image(of: record) {
             try putBack(image, record)
           } else {
             copies.erase(record)
@@ -198,10 +193,10 @@ extension SQLiteJournal {
       var statement = try connection.select(.identity, after: number)
       guard try statement.steps(past: number) else { return }
       number = statement.integer(0)
-      guard try statement.isSealed, copies.isReadable else { continue }
+      guard try statement.isSealed else { continue }
       statement.reset()
       let record = copies.find(number, nil)
-      if copies.isWhole(record) { continue }
+      if copies.isWhole(record) || !copies.isReadable { continue }
       _ = try transaction { () throws(JournalError) in
         try copies.append(try connection.seal(.identity, number), nil)
         if let record { copies.erase(record) }

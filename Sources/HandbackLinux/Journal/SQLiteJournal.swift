@@ -103,7 +103,7 @@ public final class SQLiteJournal {
     if access != .read, FilePresence.exists(path + readySuffix) {
       try finishReplacing(path, &report)
     }
-    var isSuspect = isRebuilt && Reserve.isHeld(path)
+    var isSuspect = (isRebuilt || report.asidePath != nil) && Reserve.isHeld(path)
     let isKnown = try JournalFile.prepare(path, access)
     let connection = try connect(path, access)
     var isNew = false
