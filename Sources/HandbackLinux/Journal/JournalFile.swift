@@ -20,7 +20,8 @@ enum JournalFile {
         guard wasThere(path) else { throw JournalError(.missing) }
         guard access == .write else { throw JournalError(.lost) }
       }
-      try make(path, like: path)
+      // One that is lost had the owner of its second copies.
+      try make(path, like: CopyFile.path(of: path))
       return false
     }
     try check(status, path)
@@ -107,6 +108,16 @@ enum JournalFile {
       }
     }
     guard fchmod(file, 0o600) == 0 else { throw JournalError(.cannotCreate, errno: clibc_errno()) }
+  }
+
+  /// Gives a file that need not be new to the owner of the one at `path`, if it may be. Empty and
+  /// without a second name: who owns the folder can put any file's name there.
+  static func claimEmpty(_ file: Int32, like path: Text) {
+    var status = clibc_status()
+    guard unsafe clibc_fstat(file, &status) == 0, status.size == 0,
+      (try? check(status, path)) != nil
+    else { return }
+    try? claim(file, like: path)
   }
 
   /// Reads the header that https://www.sqlite.org/fileformat.html, section 1.3, describes.

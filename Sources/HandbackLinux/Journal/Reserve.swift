@@ -35,6 +35,7 @@ public enum Reserve {
       path(journal).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     guard file >= 0 else { throw JournalError(errno: clibc_errno()) }
     defer { close(file) }
+    try JournalFile.claim(file, like: journal)
     // Bytes that no file system can compress: the reserve must be as large as it says.
     var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
     var block = InlineArray<4096, UInt8>(repeating: 0)

@@ -23,6 +23,7 @@ public final class SenderLock {
       close(opened)
       throw cause == EWOULDBLOCK ? .held : .cannotOpen(errno: cause)
     }
+    JournalFile.claimEmpty(opened, like: path)
     file = opened
   }
 

@@ -132,11 +132,15 @@ struct Sender: ~Copyable {
 
   private static func problem(_ error: SenderLock.Failure, _ path: Text) -> Problem {
     switch error {
-    case .held: .busy
+    case .held: return .busy
     case .cannotOpen(let code):
-      .failure(
+      // The journal could be opened, so it is its owner who is kept out.
+      let isForbidden = Process.isForbidden(errno: code)
+      return .failure(
         Failure(
-          .ioError, "cannot open \(path)-sender: \(Process.description(ofErrno: code))"))
+          isForbidden ? .noPermission : .ioError,
+          "cannot open \(path)-sender: \(Process.description(ofErrno: code))",
+          hint: isForbidden ? "'handback flush' as root gives it to the journal's owner" : nil))
     }
   }
 
