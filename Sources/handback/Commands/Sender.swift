@@ -10,6 +10,8 @@ struct Sender: ~Copyable {
   private var flusher: Flusher
   /// What may stop it from outside; nothing, for a command at a keyboard.
   private let watch: AgentWatch?
+  /// Whether a deactivation has ended, and left what was erased of it in the WAL.
+  private var hasEnded = false
 
   /// What a pass came to.
   struct Summary {
@@ -62,7 +64,12 @@ struct Sender: ~Copyable {
     } catch {
       throw Self.problem(error, journal.path)
     }
-    defer { lock.release() }
+    hasEnded = false
+    defer {
+      // However the pass ends: it may be the last one on this device.
+      if hasEnded { JournalOpening.emptyWAL(journal) }
+      lock.release()
+    }
     do throws(Failure) {
       return try pass(tell)
     } catch {
@@ -82,7 +89,6 @@ struct Sender: ~Copyable {
       switch try step(&journal) {
       case .finished(let end):
         summary.end = end
-        if summary.deactivated + summary.rejected > 0 { JournalOpening.emptyWAL(journal) }
         return summary
       case .pause(let milliseconds):
         if let watch {
@@ -103,6 +109,7 @@ struct Sender: ~Copyable {
       }
       switch event {
       case .ended(_, let ending, _, _):
+        hasEnded = true
         if ending == .deactivated { summary.deactivated += 1 } else { summary.rejected += 1 }
       case .postponed: summary.postponed += 1
       case .clockCorrected, .none: break
