@@ -8,7 +8,9 @@ public enum WholeFile {
     // Beside it, since a name can't be moved to another file system; and with a name that a
     // collector of `*.prom` doesn't take.
     let new = path + ".new"
-    let file = unsafe clibc_open(new.cString, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode)
+    // The folder may be another's, and what has that name anything: nothing is opened but a new file.
+    unsafe unlink(new.cString)
+    let file = unsafe clibc_open(new.cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
     guard file >= 0 else { return clibc_errno() }
     // Whoever is to read it may be another user, whatever the umask is.
     fchmod(file, mode)
