@@ -12,7 +12,8 @@ final class Agent {
   private let endsWhenEmpty: Bool
   private var schedule: AgentSchedule
   private var report: AgentReport
-  private var tally = JournalTally()
+  /// `nil` while the journal can't be read.
+  private var tally: JournalTally? = JournalTally()
   private var backlog = Backlog()
   /// Rejections in the journal when the agent began.
   private var rejectedBefore: Int64?
@@ -51,7 +52,7 @@ final class Agent {
         let ended = pass(heeding)
         schedule.passEnded(ended, at: SystemClock.now())
       case .finished(.empty):
-        return end(tally.rejected > rejectedBefore ?? 0 ? .rejected : .ok)
+        return end(tally?.rejected ?? 0 > rejectedBefore ?? 0 ? .rejected : .ok)
       case .finished(.deadline):
         let isUnreachable = schedule.reach == .none || backlog.reason.isUnreachable
         return end(isUnreachable ? .unavailable : .temporaryFailure)
@@ -82,7 +83,7 @@ final class Agent {
   }
 
   private func end(_ code: ExitCode) -> ExitCode {
-    watch.manager.tell("STOPPING=1\nSTATUS=\(tally.pending) pending")
+    watch.manager.tell("STOPPING=1\nSTATUS=\(AgentReport.text(tally))")
     // Asked to stop, a service that does so has done what it should.
     if watch.events.mustEnd, !endsWhenEmpty { return .ok }
     return code
@@ -99,18 +100,20 @@ final class Agent {
         try read(journal)
       }
     } catch {
+      tally = nil
       // Somebody waits for the end, and it may never come.
       if endsWhenEmpty { throw error }
       report.failed(error)
       return schedule.journalFailed(at: SystemClock.now())
     }
-    if rejectedBefore == nil { rejectedBefore = tally.rejected }
+    if rejectedBefore == nil { rejectedBefore = tally?.rejected }
     schedule.journalRead(backlog, at: SystemClock.now())
   }
 
   private func read(_ journal: SQLiteJournal) throws(Failure) {
     do throws(JournalError) {
-      tally = try journal.tally()
+      let tally = try journal.tally()
+      self.tally = tally
       backlog = try journal.backlog(of: tally.pending, at: SystemClock.now())
     } catch {
       throw JournalReading.failure(error, journal)

@@ -73,12 +73,19 @@ struct AgentReport {
 
   // MARK: - State
 
+  static func text(_ tally: JournalTally?) -> Text {
+    guard let tally else { return "the journal can't be read" }
+    return "\(tally.pending) pending"
+  }
+
+  /// `tally` is `nil` while the journal can't be read.
   mutating func tellState(
-    _ tally: JournalTally, _ backlog: Backlog, reach: Reach, nextTryBootMilliseconds: Int64?,
+    _ tally: JournalTally?, _ backlog: Backlog, reach: Reach, nextTryBootMilliseconds: Int64?,
     isFirst: Bool
   ) {
-    var text: Text = "\(tally.pending) pending"
-    if tally.pending > 0 {
+    var text = Self.text(tally)
+    let isPending = tally?.pending ?? 0 > 0
+    if isPending {
       if reach == .none {
         text += "; no network"
       } else if backlog.reason != .none {
@@ -92,10 +99,10 @@ struct AgentReport {
     }
     if isFirst {
       Console.note("the agent watches: \(text)", .notice)
-    } else if reach == .none, tally.pending > 0, !hasToldOffline {
+    } else if reach == .none, isPending, !hasToldOffline {
       Console.note("\(text)", .notice)
     }
-    hasToldOffline = reach == .none && tally.pending > 0 || hasToldOffline
+    hasToldOffline = reach == .none && isPending || hasToldOffline
     if isFirst || text != lastState {
       manager.tell(isFirst ? "READY=1\nSTATUS=\(text)" : "STATUS=\(text)")
     }
@@ -106,11 +113,19 @@ struct AgentReport {
 
   /// Writes node_exporter's textfile format, whole or not at all, and only when a figure changed.
   mutating func writeMetrics(
-    _ path: Text, _ tally: JournalTally, _ backlog: Backlog, reach: Reach,
+    _ path: Text, _ tally: JournalTally?, _ backlog: Backlog, reach: Reach,
     nextTryBootMilliseconds: Int64?
   ) {
-    let text = AgentMetrics.text(
-      tally, backlog, reach: reach, nextTryBootMilliseconds: nextTryBootMilliseconds)
+    var text: Text = """
+      # HELP handback_journal_readable 1 if it can be read; 0, and no other figures, if not.
+      # TYPE handback_journal_readable gauge
+      handback_journal_readable \(tally == nil ? 0 : 1)
+
+      """
+    if let tally {
+      text += AgentMetrics.text(
+        tally, backlog, reach: reach, nextTryBootMilliseconds: nextTryBootMilliseconds)
+    }
     guard text != lastMetrics else { return }
     // Once for each change, even if it fails: the attempt itself may be what the agent hears next.
     lastMetrics = text
