@@ -37,14 +37,14 @@ public enum Descriptor {
   }
 
   /// `flock`: 0, or an `errno` value. Others hold these locks for milliseconds; behind one that is
-  /// stopped or frozen it gives up with `EWOULDBLOCK` after about ten seconds.
+  /// stopped or frozen it gives up with `EWOULDBLOCK` after ten seconds, however long a pause takes.
   @inline(never)
   static func lock(_ file: Int32, _ operation: Int32) -> Int32 {
-    var tries = 0
+    let end = SystemClock.now().bootMilliseconds + 10_000
     while flock(file, operation | LOCK_NB) != 0 {
       let cause = clibc_errno()
-      guard cause == EWOULDBLOCK || cause == EINTR, tries < 9000 else { return cause }
-      tries += 1
+      guard cause == EWOULDBLOCK || cause == EINTR, SystemClock.now().bootMilliseconds < end
+      else { return cause }
       SystemClock.sleep(milliseconds: 1)
     }
     return 0
