@@ -24,4 +24,26 @@ struct JournalTroubleTests {
     #expect(result.status == 75, "\(result)")
     #expect(ContinuousClock.now - began < .seconds(30))
   }
+
+  @Test func `without a name left for another damaged journal, says what to move away`() {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    device.folder.write("state/journal.db", "damaged")
+    for number in 1...99 { device.folder.write("state/journal.db.damaged-\(number)", "") }
+    for command in [["flush"], ["deactivate", "--queue-only"]] {
+      let result = device.program.run(command)
+      #expect(result.status == 73)
+      #expect(
+        result.errors == """
+          handback: error: cannot open the journal at \(device.journal): it is damaged, and too \
+          many damaged ones are beside it
+          handback: hint: move \(device.journal).damaged-* away, and look after the disk; nothing \
+          is sent until then
+
+          """)
+    }
+    _ = device.shell("rm \(device.journal).damaged-*")
+    #expect(device.run("flush").status == 69)
+    #expect(device.json("status")["pending"] as? Int == 1)
+  }
 }

@@ -76,6 +76,10 @@ enum JournalOpening {
       return Failure(
         .dataError, "\(step): it is gone, but files beside it are there",
         hint: "'handback flush' brings back what was pending, and tells what is lost")
+    case .cannotCreate where error.hasNoFreeName:
+      return Failure(
+        .cannotCreate, "\(step): it is damaged, and too many damaged ones are beside it",
+        hint: "move \(path).damaged-* away, and look after the disk; nothing is sent until then")
     case .cannotCreate:
       return system(error, .cannotCreate, step)
     case .cannotRead:
