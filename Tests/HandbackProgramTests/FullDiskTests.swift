@@ -89,4 +89,20 @@ struct FullDiskTests {
     #expect(refused.status == 74)
     #expect(refused.output == "")
   }
+
+  @Test(.enabled(if: canMount))
+  func `pinning a hardware ID does not take the reserve`() {
+    let disk = Disk(kibibytes: 256)
+    #expect(disk.queue("device-1").status == 0)
+    disk.fill()
+    let reserve = (disk.device.program.environment["HANDBACK_JOURNAL"] ?? "") + "-reserve"
+    // What the files have left in their last blocks takes a few.
+    let refused = (1...40).lazy
+      .map { disk.device.run("id", "--scheme", "value:by-hand-\($0)", "--repin", "lost") }
+      .first { $0.status != 0 }
+    #expect(refused?.status == 74, "\(String(describing: refused))")
+    #expect(refused?.errors.contains("hint: nothing was changed; free ") == true)
+    let size = try? FileManager.default.attributesOfItem(atPath: reserve)[.size] as? Int
+    #expect(size == 64 * 1024)
+  }
 }

@@ -50,7 +50,8 @@ extension SQLiteJournal: IdentityStore {
   public func append(
     _ record: IdentityRecord, after count: Int
   ) throws(JournalError) -> Bool {
-    try transaction { () throws(JournalError) in
+    // A full disk's reserve is not for it: it is kept for what was accepted.
+    try transaction(isAccepting: true) { () throws(JournalError) in
       guard try connection.integer("SELECT count(*) FROM identity") == Int64(count) else {
         return false
       }
