@@ -127,7 +127,9 @@ struct AgentNetworkTests {
   @Test func `does not try, nor wake, while no route leads out`() {
     let scene = Scene()
     let ticket = scene.queue()
-    let agent = RunningAgent(scene.device)
+    var device = scene.device
+    device.program.wrapper += RunningAgent.amongItsOwnMounts
+    let agent = RunningAgent(device)
     // It has told how it stands, and goes to sleep.
     _ = waitFor(seconds: 1) { false }
     let before = agent.sleepCount

@@ -57,9 +57,10 @@ struct AgentTests {
   }
 
   @Test func `does not wake with nothing to do, nor when somebody looks at the journal`() {
-    let device = Device(settings: ["HANDBACK_BACKOFF_BASE=86400", "HANDBACK_BACKOFF_CEILING=86400"])
+    var device = Device(settings: ["HANDBACK_BACKOFF_BASE=86400", "HANDBACK_BACKOFF_CEILING=86400"])
     device.run("deactivate", "--queue-only")
     device.run("flush")
+    device.program.wrapper = RunningAgent.amongItsOwnMounts
     let agent = RunningAgent(device)
     _ = waitFor(seconds: 3) { false }
     let before = agent.sleepCount
@@ -70,7 +71,8 @@ struct AgentTests {
   }
 
   @Test func `looks at the journal for no other file, and not for its own vain figures`() {
-    let device = Device()
+    var device = Device()
+    device.program.wrapper = RunningAgent.amongItsOwnMounts
     let figures = device.folder.path("figures")
     try? FileManager.default.createDirectory(
       atPath: figures, withIntermediateDirectories: false)
@@ -97,7 +99,7 @@ struct AgentTests {
     let partition = device.folder.path("partition")
     try? FileManager.default.moveItem(atPath: state, toPath: partition)
     try? FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
-    device.program.wrapper = ["/usr/bin/unshare", "--mount"]
+    device.program.wrapper = RunningAgent.amongItsOwnMounts
     let agent = RunningAgent(device)
     #expect(agent.errors.contains("0 pending"))
     Command.run(

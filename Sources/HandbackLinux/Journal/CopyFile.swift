@@ -155,7 +155,9 @@ final class CopyFile {
     return SealedBytes.content(whole)
   }
 
-  func canRead(_ record: Record) -> Bool { record.imageEnd > size || sealedImage(of: record) != nil }
+  func canRead(_ record: Record) -> Bool {
+    record.imageEnd > size || sealedImage(of: record) != nil
+  }
 
   private func sealedImage(of record: Record) -> Secret? {
     Descriptor.read(file, at: record.offset + 8, 16 + record.imageByteCount)

@@ -167,8 +167,3 @@ enum JournalFile {
     guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
   }
 }
-
-extension JournalError {
-  /// It is damaged, and so many were set aside that there is no name left for it.
-  public var hasNoFreeName: Bool { kind == .cannotCreate && number == Int64(EEXIST) }
-}

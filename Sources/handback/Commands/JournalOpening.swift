@@ -76,10 +76,6 @@ enum JournalOpening {
       return Failure(
         .dataError, "\(step): it is gone, but files beside it are there",
         hint: "'handback flush' brings back what was pending, and tells what is lost")
-    case .cannotCreate where error.hasNoFreeName:
-      return Failure(
-        .cannotCreate, "\(step): it is damaged, and too many damaged ones are beside it",
-        hint: "move \(path).damaged-* away, and look after the disk; nothing is sent until then")
     case .cannotCreate:
       return system(error, .cannotCreate, step)
     case .cannotRead:
@@ -116,8 +112,8 @@ enum JournalOpening {
       return Failure(.configuration, "\(step): libcrypto refuses to encrypt the credential")
     case .tooManyAside:
       return Failure(
-        .dataError, "\(step): it is damaged, and 99 damaged ones lie beside it",
-        hint: "move \(path).damaged-* away and run again")
+        .cannotCreate, "\(step): it is damaged, and too many damaged ones are beside it",
+        hint: "move \(path).damaged-* away, and look after the disk; nothing is sent until then")
     case .sqlite:
       return sqlite(error, step, path)
     }
