@@ -246,28 +246,24 @@ final class CopyFile {
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
   /// till then a power cut may bring the record back, and the journal says that it is settled.
-  /// `false` if it could not be, or is gone already.
-  @discardableResult
-  func erase(_ record: Record) -> Bool {
+  func erase(_ record: Record) {
     // If it can't be had, the next check erases what has ended.
-    guard Descriptor.lock(file, LOCK_EX) == 0 else { return false }
+    guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
     defer { flock(file, LOCK_UN) }
     // Another process may have erased it, and put another in its place.
     guard let found = next(from: record.offset), found.offset == record.offset,
       found.number == record.number, found.nonce == record.nonce
-    else { return false }
+    else { return }
     var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
-    let cause = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
+    _ = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
     if next(from: record.end) == nil, next(from: Self.blockByteCount) == nil {
       clibc_truncate(file, Self.growthByteCount)
     }
-    return cause == 0
   }
 
-  /// There may be two: the newer one is made before the older one goes.
   func erase(_ ticket: Ticket) {
-    while let record = find(ticket), erase(record) {}
+    if let record = find(ticket) { erase(record) }
   }
 
   func sync() { fdatasync(file) }
