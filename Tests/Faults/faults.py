@@ -22,7 +22,7 @@ from sweep import Sweep
 def steps(workshop, options):
     """Each class of faults by its name: a function that gives its tallies."""
     quick, seed = options.quick, options.seed
-    sweep = functools.cache(lambda: Sweep(workshop, quick, seed))
+    sweep = functools.cache(lambda: Sweep(workshop, quick, seed, options.scenarios))
     yield "kills", lambda: [sweep().kills()]
     yield "calls", lambda: [sweep().failing_calls()]
     yield "syncs", lambda: [sweep().failing_syncs()]
@@ -45,6 +45,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a sample, in a few minutes")
     parser.add_argument("--only", default="", metavar="CLASS,…", help="kills, calls, syncs, "
                         "allocations, damage, crowd, reader, cuts, f2fs, ubifs, guest, canaries")
+    parser.add_argument("--scenarios", default="", metavar="WORD", help="kills, calls, syncs and "
+                        "allocations strike only those with WORD in their names")
     parser.add_argument("--guest-kills", type=int, default=1000, metavar="N",
                         help="how often 'guest' kills (1000)")
     parser.add_argument("--results", metavar="FOLDER", help="keep each class's rows there as soon "

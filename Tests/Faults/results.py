@@ -24,7 +24,7 @@ class Results:
         self.folder, self.seed = options.results, options.seed
         self.here = []
         # A sample is no whole.
-        self.of = f"{program_digest()}{' quick' if options.quick else ''}"
+        self.of = f"{program_digest()}{' quick' if options.quick else ''}{options.scenarios}"
         if self.folder:
             os.makedirs(self.folder, exist_ok=True)
             for path, kept in self.kept():

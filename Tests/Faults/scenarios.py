@@ -3,6 +3,7 @@ before it."""
 
 import os
 import shutil
+import sqlite3
 
 from oracle import Promises
 from rig import OLD_DEVICE, Device, Server
@@ -12,10 +13,10 @@ DEVICES = ["device-1", "device-2", "device-3", "device-4", OLD_DEVICE]
 
 class Scenario:
     def __init__(self, name, arguments, about=None, queued=(), old=None, lost_answer=False,
-                 faults=(), seals=False):
+                 faults=(), seals=False, is_damaged=False):
         self.name, self.arguments, self.about = name, arguments, about
         self.queued, self.old, self.lost_answer = queued, old, lost_answer
-        self.faults, self.seals = faults, seals
+        self.faults, self.seals, self.is_damaged = faults, seals, is_damaged
         self.promises = Promises()
         self.template = None
         self.done_before = frozenset()
@@ -43,12 +44,56 @@ class Scenario:
                 server.control("/faults", [{"kind": "reset_after", "count": len(self.queued)}])
                 device.run("flush")
                 self.done_before = frozenset(n for n, changed in server.requests() if changed)
-        if os.path.exists(device.state):
-            self.template = f"{folder}/{self.name.replace(' ', '-')}"
-            shutil.copytree(device.state, self.template)
+        template = f"{folder}/{self.name.replace(' ', '-')}"
+        if self.is_damaged:
+            self.damage(device, template)
+        elif os.path.exists(device.state):
+            shutil.copytree(device.state, template)
+        if os.path.exists(template):
+            self.template = template
         self.arguments = [list(self.promises.queued)[0] if word == "TICKET" else word
                           for word in self.arguments]
+        if self.is_damaged:
+            self.check_damage(device, server)
         return self
+
+    def damage(self, device, template):
+        """Withdraws the first one, in the WAL alone, and puts into `template` what is there then,
+        with a page damaged that has no row: each can be read, and the file is set aside.
+
+        It is the second copies' turn first: one more is queued, and was cut off before its commit.
+        A journal that is behind them is checked by whoever queues, too."""
+        path = f"{device.state}/journal.db"
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        # While it reads, nothing goes from the WAL to the file.
+        reader.execute("BEGIN")
+        (page,), = reader.execute("SELECT rootpage FROM sqlite_master WHERE name = 'identity'")
+        (size,), = reader.execute("PRAGMA page_size")
+        ticket = list(self.promises.queued)[0]
+        self.promises.read(device.run("withdraw", ticket).output)
+        self.promises.receipts[ticket] = device.run("receipt", ticket).output
+        shutil.copytree(device.state, template, ignore=shutil.ignore_patterns("*-shm"))
+        device.run("deactivate", "--queue-only", "--hardware-id", "device-4")
+        shutil.copyfile(f"{path}-copy", f"{template}/journal.db-copy")
+        reader.close()
+        with open(f"{template}/journal.db", "r+b") as file:
+            # How many bytes lie in gaps between cells (SQLite's file format, 1.6): only SQLite's
+            # own check counts them. A page that can't be read is tried a thousand times.
+            file.seek((page - 1) * size + 7)
+            file.write(b"\x01")
+
+    def check_damage(self, device, server):
+        """That there is something to strike, and that the withdrawal needs the WAL."""
+        self.begin(device, server)
+        device.run(*self.arguments)
+        if not any(".damaged-" in name for name in os.listdir(device.state)):
+            raise SystemExit(f"faults: error: {self.name}: no journal was set aside")
+        self.begin(device, server)
+        os.unlink(f"{device.state}/journal.db-wal")
+        device.run("flush")
+        if not self.promises.withdrawn_devices() & {name for name, _ in server.requests()}:
+            raise SystemExit(f"faults: error: {self.name}: the withdrawal isn't in the WAL alone")
 
     def begin(self, device, server):
         """A fresh start for one point: what was promised so far."""
@@ -81,6 +126,9 @@ def all_scenarios():
         Scenario("withdraw", ["withdraw", "TICKET"], queued=("device-1", "device-2")),
         Scenario("migrate and queue", queue("device-2"), "device-2", old="version-1"),
         Scenario("migrate and flush", ["flush"], old="version-1"),
+        Scenario("damaged, flush", ["flush"], queued=("device-1", "device-2"), is_damaged=True),
+        Scenario("damaged, queue", queue("device-3"), "device-3", queued=("device-1", "device-2"),
+                 is_damaged=True),
     ]
 
 

@@ -17,6 +17,7 @@ CALLS = {
     "write": (1, "EIO ENOSPC EINTR short"), "pwrite64": (18, "EIO ENOSPC EINTR short"),
     "fsync": (74, "EIO ENOSPC EROFS"), "fdatasync": (75, "EIO ENOSPC EROFS"),
     "ftruncate": (77, "EIO EROFS EACCES"), "fallocate": (285, "ENOSPC EIO"),
+    "link": (86, "EIO ENOSPC EROFS EEXIST"), "linkat": (265, "EIO ENOSPC EROFS EEXIST"),
     "unlink": (87, "EIO EROFS EACCES"), "unlinkat": (263, "EIO EROFS EACCES"),
     "rename": (82, "EIO ENOSPC EROFS EACCES"), "renameat2": (316, "EIO ENOSPC EROFS EACCES"),
     "openat": (257, "EIO ENOSPC EROFS EACCES EMFILE ENOMEM EINTR"),
@@ -44,6 +45,8 @@ CALLS = {
 }
 BY_NUMBER = {number: (name, faults.split()) for name, (number, faults) in CALLS.items()}
 MUNMAP = 11
+# Few, and where files change places: no sample leaves them out.
+MOVES = {CALLS[name][0] for name in ("rename", "renameat2", "link", "linkat")}
 
 bench = None
 
@@ -130,7 +133,7 @@ def work(task):
 class Sweep:
     """The workers, and the scenarios ready to be run."""
 
-    def __init__(self, workshop, is_quick, seed):
+    def __init__(self, workshop, is_quick, seed, word=""):
         self.is_quick = is_quick
         self.random = random.Random(seed)
         self.pool = multiprocessing.Pool(
@@ -138,7 +141,7 @@ class Sweep:
         local = Bench(workshop.path, workshop.tracer, workshop.interposer)
         folder = workshop.folder("templates")
         self.scenarios = [scenario.prepare(local.device, local.server, folder)
-                          for scenario in all_scenarios()]
+                          for scenario in all_scenarios() if word in scenario.name]
         local.close()
 
     def close(self):
@@ -153,26 +156,30 @@ class Sweep:
         tally.tell()
         return tally
 
+    def sample(self, tasks, count):
+        return self.random.sample(tasks, min(count, len(tasks)))
+
     def pick(self, tasks, count):
         """All of them, or for a quick run `count` by chance."""
-        if not self.is_quick or len(tasks) <= count:
-            return tasks
-        return self.random.sample(tasks, count)
+        return self.sample(tasks, count) if self.is_quick else tasks
 
     def calls(self):
         return self.pool.map(work, [("listed_calls", s) for s in self.scenarios])
 
     def kills(self):
-        tasks = []
+        tasks, moves = [], []
         for scenario, calls in zip(self.scenarios, self.calls()):
+            # From the call before it to the one behind it.
+            near = {2 * index + offset for index, call in enumerate(calls) if call in MOVES
+                    for offset in range(-2, 4)}
             # A few more stops, since no two runs make quite as many calls.
             for stop in range(2 * len(calls) + 8):
-                tasks.append(("traced", scenario, f"{scenario.name}, killed at stop {stop}",
-                              "kill", stop))
-        return self.run("killed at a system call", self.pick(tasks, 500))
+                (moves if stop in near else tasks).append(
+                    ("traced", scenario, f"{scenario.name}, killed at stop {stop}", "kill", stop))
+        return self.run("killed at a system call", moves + self.pick(tasks, 500))
 
     def failing_calls(self):
-        tasks, slow = [], []
+        tasks, slow, moves = [], [], []
         for scenario, calls in zip(self.scenarios, self.calls()):
             # Up to the first munmap, of its cache, it is the dynamic linker that calls.
             for index in range(calls.index(MUNMAP) + 1, len(calls)):
@@ -183,17 +190,18 @@ class Sweep:
                         tasks.append(("traced", scenario, where, "short", index, calls[index]))
                         continue
                     number = getattr(errno, fault)
-                    tasks.append(("traced", scenario, where, "fail", index, calls[index],
+                    often = moves if calls[index] in MOVES else tasks
+                    often.append(("traced", scenario, where, "fail", index, calls[index],
                                   number))
                     # No call is interrupted for ever.
                     if fault == "EINTR":
                         continue
                     # Each lock that never comes is waited for, 10 s.
-                    (slow if name == "fcntl" else tasks).append(
+                    (slow if name == "fcntl" else often).append(
                         ("traced", scenario, where + " from then on", "fail-on", index,
                          calls[index], number))
-        slow = self.random.sample(slow, 4 if self.is_quick else 60)
-        return self.run("a system call fails", slow + self.pick(tasks, 600))
+        slow = self.sample(slow, 4 if self.is_quick else 60)
+        return self.run("a system call fails", slow + moves + self.pick(tasks, 600))
 
     def failing_syncs(self):
         names = self.pool.map(work, [("listed", s, "FAULTS_SYNC") for s in self.scenarios])
@@ -222,6 +230,6 @@ class Sweep:
                     (foreign if not who else own if mode == "once" else lasting).append(task)
         return [self.run("an allocation fails",
                          self.pick(own, 200) +
-                         self.random.sample(lasting, 200 if self.is_quick else 2000)),
+                         self.sample(lasting, 200 if self.is_quick else 2000)),
                 self.run("an allocation of OpenSSL's fails",
-                         self.random.sample(foreign, 50 if self.is_quick else 2000))]
+                         self.sample(foreign, 50 if self.is_quick else 2000))]
