@@ -2,8 +2,8 @@
 then says is compared with what was promised and with what the server did.
 
 The sample has rows of each kind, half of them in the file and half in its WAL. Damages: each byte
-of each file's header, each page, frame and block zeroed, and random ones; in three of ten also in
-the second copies, or, where those are struck first, in the journal."""
+of each file's header and of each second copy's, each page, frame and block zeroed, and random ones;
+in three of ten also in the second copies, or, where those are struck first, in the journal."""
 
 import json
 import multiprocessing
@@ -18,6 +18,8 @@ from rig import Device, Server, Tally, say
 FILES = {"": 1024, "-wal": 1048, "-copy": 512, "-reserve": 512}
 # How many bytes of each are its header; of the reserve, what it says of tickets.
 HEADS = {"": 100, "-wal": 56, "-copy": 40, "-reserve": 40}
+# Where in a second copy's first block the highest byte of its length is.
+LENGTH = 4
 # What became of each device's deactivation before the damage; the second half is in the WAL alone.
 FATES = ["deactivated", "rejected", "withdrawn", "unanswered", "pending",
          "deactivated", "rejected", "withdrawn", "pending", "pending", "pending"]
@@ -107,9 +109,13 @@ def damages(sample, count, is_quick, chance):
         result += [("byte", end, offset) for offset in range(HEADS[end])]
         if end != "-reserve":
             result += [("page", end, start) for start in range(0, len(content), FILES[end])]
+    blocks = range(FILES["-copy"], len(sample.files["-copy"]), FILES["-copy"])
+    result += [("byte", "-copy", start + offset) for start in blocks for offset in range(24)
+               if offset != LENGTH]
     if is_quick:
         result = chance.sample(result, min(len(result), count))
-    return result + [("random", chance.getrandbits(48)) for _ in range(count)]
+    # No sample goes without: what is too long by far is a trap where a word has 32 bits.
+    return result + [("byte", "-copy", start + LENGTH) for start in blocks] + [("random", chance.getrandbits(48)) for _ in range(count)]
 
 
 def damaged(sample, damage):
