@@ -8,7 +8,8 @@
 // Made of other macros.
 enum {
   csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE,
-  csqlite_ioerr_nomem = SQLITE_IOERR_NOMEM,
+  csqlite_ioerr_read = SQLITE_IOERR_READ,
+  csqlite_ioerr_short_read = SQLITE_IOERR_SHORT_READ,
   csqlite_ioerr_shmsize = SQLITE_IOERR_SHMSIZE
 };
 

@@ -92,9 +92,13 @@ public final class JournalError: Error {
     }
   }
 
-  /// A damaged file may be the cause; a second try, or more memory, is no cure.
+  /// Its bytes are damaged, or can't be had: to be believed at the second time, since a read that
+  /// fails in the schema looks like damage, too. All else that hinders the reading, memory or open
+  /// files or another's lock, says nothing of them.
   var isUnreadable: Bool {
-    isDamage || code == SQLITE_IOERR && number != Int64(csqlite_ioerr_nomem)
+    isDamage
+      || kind == .sqlite
+        && (number == Int64(csqlite_ioerr_read) || number == Int64(csqlite_ioerr_short_read))
   }
 
   /// A fingerprint that another row has.

@@ -141,14 +141,18 @@ extension SQLiteJournal {
     report.damagedCount = try journal.damagedCount()
   }
 
-  /// `nil` if SQLite can't even open it, since it is damaged: then there is nothing to be read.
+  /// `nil` if SQLite can't even open it, and not at a second try either: then there is nothing to be
+  /// read.
   private static func damaged(_ path: Text) throws(JournalError) -> SQLiteConnection? {
-    do throws(JournalError) {
-      return try connect(path, flags: SQLITE_OPEN_READWRITE)
-    } catch {
-      guard error.isUnreadable else { throw error }
-      return nil
+    for isLast in [false, true] {
+      do throws(JournalError) {
+        return try connect(path, flags: SQLITE_OPEN_READWRITE)
+      } catch {
+        guard error.isUnreadable else { throw error }
+        if isLast { return nil }
+      }
     }
+    return nil
   }
 
   /// How many numbers in a row may be unreadable before the rest of a table is given up: more
@@ -163,6 +167,7 @@ extension SQLiteJournal {
     // Up to where all is known, and up to where was looked.
     var known: Int64 = 0
     var number: Int64 = 0
+    var hasFailed = false
     while number - known < Self.failuresMax {
       var found: Int64 = 0
       var image: Secret?
@@ -176,9 +181,13 @@ extension SQLiteJournal {
           image = try statement.image(columnCount: statement.columnCount - 1)
         }
       } catch {
-        // No memory, or too many files: it may be sound, and is to be brought over later.
         guard error.isUnreadable else { throw error }
+        if !hasFailed {
+          hasFailed = true
+          continue
+        }
       }
+      if image != nil { hasFailed = false }
       if let image = image.take() {
         // What couldn't be read before this one were rows, too.
         while number > known {
