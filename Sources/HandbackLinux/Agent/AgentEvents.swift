@@ -2,8 +2,8 @@ internal import CLibc
 public import HandbackCore
 
 /// All that the agent sleeps on, behind one `poll`: signals, the kernel's routes, the journal and
-/// the mounts that may bring another, a timer on the boot-time clock and one that hears the wall clock being set. No thread, and nothing
-/// that runs by itself.
+/// the mounts that may bring another, a timer on the boot-time clock and one that hears the wall
+/// clock being set. No thread, and nothing that runs by itself.
 public final class AgentEvents {
   private let signals: Int32
   /// -1 if the kernel tells nothing (a sandbox without netlink).
