@@ -56,7 +56,9 @@ struct AgentTests {
     #expect(emulator.count("double_successes") == 0)
   }
 
-  @Test func `does not wake with nothing to do, nor when somebody looks at the journal`() {
+  /// How often QEMU goes to sleep says nothing.
+  @Test(.enabled(if: Program.isNative))
+  func `does not wake with nothing to do, nor when somebody looks at the journal`() {
     var device = Device(settings: ["HANDBACK_BACKOFF_BASE=86400", "HANDBACK_BACKOFF_CEILING=86400"])
     device.run("deactivate", "--queue-only")
     device.run("flush")
@@ -70,7 +72,9 @@ struct AgentTests {
     #expect(agent.end().status == 0)
   }
 
-  @Test func `looks at the journal for no other file, and not for its own vain figures`() {
+  /// How often QEMU goes to sleep says nothing.
+  @Test(.enabled(if: Program.isNative))
+  func `looks at the journal for no other file, and not for its own vain figures`() {
     var device = Device()
     device.program.wrapper = RunningAgent.amongItsOwnMounts
     let figures = device.folder.path("figures")

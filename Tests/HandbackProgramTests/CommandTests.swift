@@ -60,10 +60,54 @@ struct CommandTests {
 
   @Test func `takes the journal's folder from systemd`() {
     var device = Device()
-    device.program.environment["STATE_DIRECTORY"] = "\(device.folder.path("var")):/other"
+    let folder = device.folder.path("var/handback")
+    device.program.environment["STATE_DIRECTORY"] = "/other:\(folder):/last"
     device.program.environment["HANDBACK_CONFIG"] = device.folder.write("empty.conf", "")
     let settings = device.json("settings")["settings"] as? [String: [String: Any]]
-    #expect(settings?["journal"]?["value"] as? String == device.folder.path("var") + "/journal.db")
+    #expect(settings?["journal"]?["value"] as? String == folder + "/journal.db")
+    // Of a service that calls us: nobody would look there.
+    device.program.environment["STATE_DIRECTORY"] = "/var/lib/other"
+    let others = device.json("settings")["settings"] as? [String: [String: Any]]
+    #expect(others?["journal"]?["value"] as? String == "/var/lib/handback/journal.db")
+  }
+
+  @Test func `takes values as systemd does, and refuses what it would take otherwise`() {
+    let device = Device()
+    func value(_ text: String) -> String? {
+      let file = device.folder.write("one.conf", "HANDBACK_PRODUCT=\(text)\n")
+      let settings = device.json("settings", "--config", file)["settings"]
+      return (settings as? [String: [String: Any]])?["product"]?["value"] as? String
+    }
+    #expect(value(" XY ") == "XY")
+    #expect(value(" \"X Y\" ") == "X Y")
+    #expect(value("'X\\Y'") == "X\\Y")
+    for wrong in ["\"a\" \"b\"", "\"a\\\"b\"", "12\\", "\"a"] {
+      let file = device.folder.write("one.conf", "HANDBACK_PRODUCT=\(wrong)\n")
+      #expect(device.run("settings", "--config", file).status == 78, "\(wrong)")
+    }
+  }
+
+  @Test func `the stronger source says how requests are authorized`() {
+    let emulator = Emulator()
+    let device = Device(
+      emulator, settings: ["HANDBACK_BEARER_TOKEN_FILE=/nonexistent"])
+    #expect(device.run("deactivate", "--queue-only").status == 0)
+    #expect(device.run("flush").status == 78, "both are in the file")
+    let flags = [
+      "--api-key-file", device.folder.path("api-key"),
+      "--shared-key-file", device.folder.path("shared-key"),
+    ]
+    #expect(device.program.run(["flush"] + flags).output.contains("1 deactivated"))
+  }
+
+  @Test func `a journal must be named by its whole path where nobody sees from where`() {
+    var device = Device()
+    for text in ["", "rel.db"] {
+      device.program.environment["HANDBACK_JOURNAL"] = text
+      #expect(device.run("deactivate", "--queue-only").status == 78)
+      #expect(device.run("flush").errors.contains("must be an absolute path"))
+    }
+    #expect(device.run("flush", "--journal", "").status == 64)
   }
 
   @Test func `explains every command`() {

@@ -10,7 +10,7 @@ public enum Path {
   }
 
   /// What is behind the last slash.
-  static func name(of path: Text) -> Text {
+  public static func name(of path: Text) -> Text {
     path.suffix(from: (path.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)
   }
 

@@ -61,6 +61,7 @@ public enum Process {
   }()
 
   public static func isForbidden(errno code: Int32) -> Bool { code == EACCES || code == EPERM }
+  public static func isReadOnly(errno code: Int32) -> Bool { code == EROFS }
 
   public static func description(ofErrno code: Int32) -> Text {
     guard let text = unsafe strerror(code) else { return "error" }

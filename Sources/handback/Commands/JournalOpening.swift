@@ -122,9 +122,14 @@ enum JournalOpening {
   private static func system(_ error: JournalError, _ exit: ExitCode, _ step: Text) -> Failure {
     let code = Int32(truncatingIfNeeded: error.number)
     let isForbidden = Process.isForbidden(errno: code)
+    var hint: Text?
+    if isForbidden { hint = "run as the journal's owner, or name another file with --journal" }
+    if Process.isReadOnly(errno: code) {
+      hint = "name another file with --journal; a systemd unit needs ReadWritePaths= for it"
+    }
     return Failure(
       isForbidden ? .noPermission : exit, "\(step): \(Process.description(ofErrno: code))",
-      hint: isForbidden ? "run as the journal's owner, or name another file with --journal" : nil)
+      hint: hint)
   }
 
   private static func unsafeFile(

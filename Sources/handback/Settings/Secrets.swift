@@ -42,14 +42,14 @@ extension Settings {
       let cause = FilePresence.cannotRead(path)
       if cause != 0 { throw failure(.cannotRead(errno: cause), .caFile, path) }
     }
-    try checkOneWay()
-    if let token = try secret(.bearerTokenFile) {
+    let way = try way()
+    if way == .bearerTokenFile, let token = try secret(.bearerTokenFile) {
       guard token.withBytes({ BearerField.isToken($0) }) else {
         throw wrong(.bearerTokenFile, "names a file that holds no bearer token")
       }
       return .bearer(token.withBytes { BearerField.make($0) })
     }
-    if self[.clientID] != nil { return try clientCredentials() }
+    if way == .clientID { return try clientCredentials() }
     guard self[.apiKeyFile] != nil || self[.sharedKeyFile] != nil else { return nil }
     guard let apiKey = try secret(.apiKeyFile), let sharedKey = try secret(.sharedKeyFile) else {
       throw Failure(
@@ -100,18 +100,23 @@ extension Settings {
   }
 
   /// Two ways at once are a mistake in the settings, unless one is stronger by its source.
-  private func checkOneWay() throws(Failure) {
+  private func way() throws(Failure) -> Setting? {
     let ways: [Setting] = [.bearerTokenFile, .clientID, .apiKeyFile]
-    var found: [Setting] = []
+    var best: Value?
     for way in ways {
-      if let value = value(way), value.source != .credentials { found.append(way) }
+      guard let value = value(way) else { continue }
+      if let best {
+        if best.source == value.source, value.source != .credentials {
+          throw Failure(
+            .configuration,
+            "\(best.setting.name) and \(way.name) are both set: requests are authorized in one way",
+            hint: "'handback settings' shows where each comes from")
+        }
+        if best.source.rawValue <= value.source.rawValue { continue }
+      }
+      best = value
     }
-    if found.count > 1 {
-      throw Failure(
-        .configuration,
-        "\(found[0].name) and \(found[1].name) are both set: requests are authorized in one way",
-        hint: "'handback settings' shows where each comes from")
-    }
+    return best?.setting
   }
 
   private func keyFailure(_ error: RequestSigner.KeyError) -> Failure {

@@ -51,6 +51,11 @@ final class Settings {
       set(Value(.journal, "\(folder)/journal.db", .environment))
     }
     addDefaults()
+    if let journal = value(.journal),
+      journal.source == .flag ? journal.text.isEmpty : !journal.text.hasPrefix("/")
+    {
+      throw wrong(.journal, "must be an absolute path")
+    }
   }
 
   subscript(_ setting: Setting) -> Text? { value(setting)?.text }

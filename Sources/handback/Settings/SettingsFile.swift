@@ -3,7 +3,7 @@ internal import HandbackLinux
 
 /// The settings file, in the syntax of systemd's `EnvironmentFile=`: lines `NAME=value`, the value
 /// plain or in single or double quotes; empty lines and lines that begin with `#` or `;` are
-/// passed over. Text continuation and escapes are not taken: no setting needs them.
+/// passed over. Lines that go on and escapes are refused: no setting needs them.
 enum SettingsFile {
   static func read(_ path: Text, mustExist: Bool) throws(Failure) -> [Settings.Value] {
     let bytes: [UInt8]
@@ -62,14 +62,22 @@ enum SettingsFile {
         .configuration, "\(place): unknown setting \(Text(printable: name))",
         hint: "'handback settings' lists the settings there are")
     }
-    var value = line.suffix(from: equals + 1)
+    let rest = line.suffix(from: equals + 1)
+    var value = rest.slice(trimmedRange(rest.bytes.span))
+    if !value.hasPrefix("'"), value.firstIndex(of: UInt8(ascii: "\\")) != nil {
+      throw Failure(.configuration, "\(place): a backslash is taken in single quotes only")
+    }
     let isQuoted = value.hasPrefix("\"") || value.hasPrefix("'")
     if isQuoted {
       let last = value.bytes.count - 1
       guard last >= 1, value.bytes[last] == value.bytes[0] else {
         throw Failure(.configuration, "\(place): the quote is not closed")
       }
+      let quote = value.bytes[0]
       value = value.slice(1..<last)
+      if value.firstIndex(of: quote) != nil {
+        throw Failure(.configuration, "\(place): there is text behind the quote")
+      }
     }
     return Settings.Value(setting, value, .file)
   }
