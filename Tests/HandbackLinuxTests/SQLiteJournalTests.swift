@@ -311,6 +311,28 @@ struct SQLiteJournalTests {
     }
   }
 
+  @Test func `a call without a password leaves a sealed one readable`() throws {
+    let journal = try SQLiteJournal.open(Text(path), .create)
+    let key = SealKey(hex: Secret(copying: [UInt8](repeating: 0x61, count: 64).span))!
+    journal.sealing = .key(CredentialCipher(key)!)
+    _ = try journal.queue(
+      SampleLicense(.user("ann", password: "the-password")).deactivation(), nonce: 1, atSeconds: 0)
+    var again = SampleLicense(.user("ann", password: nil))
+    again.consumptions = 7
+    #expect(try journal.queue(again.deactivation(), nonce: 2, atSeconds: 0).isNew == false)
+    let kept = try #require(try journal.next(after: 0, onlyDue: false, at: now))
+    #expect(kept.deactivation?.body().copyBytes().text.contains("the-password") == true)
+  }
+
+  @Test func `processes that commit once each keep the WAL small`() throws {
+    for number in 0..<150 {
+      _ = try queue(try SQLiteJournal.open(Text(path), .create), "device-\(number)")
+    }
+    #expect(try #require(folder.read("journal.db-wal")).count < 200 * 1024)
+    let journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(try journal.tally().pending == 150)
+  }
+
   @Test func `an unanswered attempt at another server is forgotten`() throws {
     let journal = try SQLiteJournal.open(Text(path), .create)
     let tickets = try ["a", "b"].map { try queue(journal, $0) }

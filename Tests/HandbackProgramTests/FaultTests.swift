@@ -62,6 +62,15 @@ struct FaultTests {
     #expect(result.output.contains("rejected"))
   }
 
+  @Test func `a server's address with a slash at its end is the same server's`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    emulator.setFaults(["kind": "reset_after"])
+    device.run("deactivate")
+    let result = device.run("flush", "--server", emulator.baseURL + "/")
+    #expect(result.output.contains("inferred"), "\(result)")
+  }
+
   @Test func `corrects a clock that the server refuses, once, and keeps it`() {
     let emulator = Emulator("--clock-offset", "86400")
     let device = Device(emulator)

@@ -188,7 +188,8 @@ final class CopyFile {
 
   /// The record about a row; of an identity if there is no nonce.
   func find(_ number: Int64, _ nonce: Int64?) -> Record? {
-    find(number, nonce, from: cursor) ?? find(number, nonce, from: Self.blockByteCount)
+    if let found = find(number, nonce, from: cursor) { return found }
+    return cursor > Self.blockByteCount ? find(number, nonce, from: Self.blockByteCount) : nil
   }
 
   private func find(_ number: Int64, _ nonce: Int64?, from start: Int64) -> Record? {
@@ -226,6 +227,12 @@ final class CopyFile {
     let before = size
     if before < tail { tail = Self.blockByteCount }
     while let record = next(from: tail) { tail = record.end }
+    // What can't be read isn't free.
+    var offset = tail
+    while offset < before {
+      if Descriptor.read(file, at: offset, 1) == nil { tail = offset + Self.blockByteCount }
+      offset += Self.blockByteCount
+    }
     let start = tail
     var record = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     record.append(Self.recordMark)

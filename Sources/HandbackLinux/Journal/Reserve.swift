@@ -15,7 +15,7 @@ public enum Reserve {
 
   static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }
 
-  private static func size(_ path: Text) -> Int64 {
+  static func size(_ path: Text) -> Int64 {
     var status = clibc_status()
     return unsafe clibc_lstat(path.cString, &status) == 0 ? status.size : 0
   }

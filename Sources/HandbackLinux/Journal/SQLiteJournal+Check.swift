@@ -218,6 +218,7 @@ extension SQLiteJournal {
   ) throws(JournalError) -> Bool {
     var statement = try connection.select(.deactivation, after: 0)
     var row: Int64 = 0
+    var isReadable: Bool?
     while true {
       let isThere = try statement.stepsTo(row + 1)
       guard isThere || row < newest else { return false }
@@ -230,7 +231,13 @@ extension SQLiteJournal {
       try statement.bind(0 as Int64)
       if isSealed, !isPending { continue }
       let copy = isSealed ? copies.find(ticket) : nil
-      if copies.isWhole(copy) || !copies.isReadable { continue }
+      if isSealed {
+        if copies.isWhole(copy) { continue }
+        // What can't be read now may be there.
+        let readable = isReadable ?? copies.isReadable
+        isReadable = readable
+        if !readable { continue }
+      }
       guard mends else { return true }
       guard isSealed else {
         try bury(ticket)

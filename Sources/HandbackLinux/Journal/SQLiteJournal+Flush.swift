@@ -153,7 +153,7 @@ extension SQLiteJournal: FlushJournal {
     let state = try readServerState()
     guard try !isKnownServer() else { return state }
     _ = try transaction { () throws(JournalError) in
-      if try integer("SELECT count(*) FROM server") > 0 { try forgetOpenAttempts() }
+      try forgetOpenAttempts()
       try store(state)
       return true
     }

@@ -41,6 +41,9 @@ extension SQLiteJournal {
     }
     guard let queued else { preconditionFailure("the transaction sets it") }
     if queued.isNew { try? enroll() }
+    // Who commits once a process never comes to reset the WAL: it would grow, and be copied whole
+    // into the file at each commit.
+    if Reserve.size(path + "-wal") > 160 * 1024 { _ = try? emptyWAL() }
     return queued
   }
 
@@ -77,7 +80,12 @@ extension SQLiteJournal {
   ) throws(JournalError) {
     // Unchanged, the row is not written: a repeated call costs no flash.
     var hasNewDetails = false
-    if !queued.isNew { hasNewDetails = try storeDetails(deactivation, queued.ticket.row) }
+    if !queued.isNew {
+      // A sealed secret is bound to what stands beside it: without it, that stays too.
+      let secret: Void? = deactivation.credential.withSecret { _ in }
+      let isBound = try secret == nil ? hasSealedSecret(queued.ticket.row) : false
+      if !isBound { hasNewDetails = try storeDetails(deactivation, queued.ticket.row) }
+    }
     var statement = try connection.prepare(
       """
       UPDATE deactivation SET secret = ?1, fingerprint = ?2, held = 0, wait_ms = NULL,
@@ -96,6 +104,11 @@ extension SQLiteJournal {
     try copies?.append(
       try connection.seal(.deactivation, queued.ticket.row), Reserve.roster(path))
     if let before { copies?.erase(before) }
+  }
+
+  private func hasSealedSecret(_ row: Int64) throws(JournalError) -> Bool {
+    var statement = try connection.select(.deactivation, after: row - 1)
+    return try statement.stepsTo(row) ? statement.sealedSecret != nil : false
   }
 
   /// Writes what neither finds the row again nor is secret; `false` if it is as the row has it.

@@ -114,6 +114,7 @@ extension SQLiteJournal {
       if !FilePresence.exists(name) { return FilePresence.exists(path) ? name : taken ?? name }
       taken = name
     }
+    if let taken, !FilePresence.exists(path) { return taken }
     throw JournalError(.tooManyAside)
   }
 

@@ -29,7 +29,8 @@ enum JournalOpening {
     let path = settings.journalPath
     do throws(JournalError) {
       let journal = try SQLiteJournal.open(path, access)
-      journal.serverAddress = settings[.server] ?? ""
+      // Without the slashes at its end, that it may have one day and not the next.
+      journal.serverAddress = (try? settings.serverAddress().text) ?? settings[.server] ?? ""
       tell(journal)
       return journal
     } catch {
