@@ -50,7 +50,7 @@ public final class HardwareObservations {
   public let signs = PlatformSigns()
   /// `compatible` of the device tree's root, NUL between its parts; empty without a device tree.
   public var compatible = Text()
-  /// `soc0/family`.
+  /// `family` of the SoC's devices, one after the other.
   public var socFamily = Text()
   public var cpuinfo = CPUInfo()
   /// Whether udev had finished by the deadline.

@@ -47,6 +47,25 @@ import Testing
       root: Text(folder.appending(path: "root").path), settleDeadlineMilliseconds: 0)
   }
 
+  /// The source of the anchor, or why there is none.
+  private func outcome() throws -> String {
+    let evidence = try survey()
+    do throws(IdentityDerivation.Refusal) {
+      return try evidence.readings[IdentityDerivation.anchor(of: evidence)].source.name.description
+    } catch {
+      return error.name.description
+    }
+  }
+
+  /// A port that names the device where nothing better does.
+  private func writePort() throws {
+    let device = "root/sys/devices/platform/a.ethernet/net/eth0"
+    try link("root/sys/class/net/eth0", to: "../../devices/platform/a.ethernet/net/eth0")
+    try write("\(device)/address", "7c:b7:7b:10:20:31\n")
+    try write("\(device)/addr_assign_type", "0\n")
+    try write("\(device)/type", "1\n")
+  }
+
   @Test func `reads files, through links that stay inside`() throws {
     try write("root/a/b/file", "content")
     try link("root/relative", to: "a/b/../b/file")
@@ -115,12 +134,33 @@ import Testing
     #expect(try IdentityDerivation.anchor(of: evidence) == 2)
   }
 
+  /// Which of the two devices is the first hangs on the kernel.
+  @Test func `finds the SoC's serial number beside the firmware's device, in either order`() throws
+  {
+    func id() throws -> Text {
+      try IdentityDerivation.identify(
+        survey(), by: .hb1, random: nil, epochSeconds: 0, reason: Text("test")
+      ).id.text
+    }
+    try writePort()
+    // The low word first: that both orders are one is known by the family alone.
+    try write("root/sys/devices/soc0/family", "Freescale i.MX\n")
+    try write("root/sys/devices/soc0/serial_number", "E07D24685F3C9A1B\n")
+    let alone = try id()
+    #expect(try outcome() == "soc-serial")
+    let devices = folder.appending(path: "root/sys/devices")
+    try FileManager.default.moveItem(
+      at: devices.appending(path: "soc0"), to: devices.appending(path: "soc1"))
+    try write("root/sys/devices/soc0/family", "jep106:0009\n")
+    try write("root/sys/devices/soc0/soc_id", "jep106:0009:0001\n")
+    #expect(try id() == alone)
+    try write("root/sys/devices/soc1/serial_number", "5F3C9A1BE07D2468\n")
+    #expect(try id() == alone)
+  }
+
   @Test func `bears a udev database full of garbage`() throws {
-    try link("root/sys/class/net/eth0", to: "../../devices/platform/a.ethernet/net/eth0")
+    try writePort()
     let device = "root/sys/devices/platform/a.ethernet/net/eth0"
-    try write("\(device)/address", "7c:b7:7b:10:20:31\n")
-    try write("\(device)/addr_assign_type", "0\n")
-    try write("\(device)/type", "1\n")
     try write("\(device)/ifindex", "2\n")
     let clean = try survey()
     let garbage = [
