@@ -136,15 +136,19 @@ struct EvidenceRules {
   /// TI's layout, on BeagleBones and their kin: header AA 55 33 EE, board name at 4, serial
   /// number at 16. Memory modules' and displays' EEPROMs on the same buses have another header.
   ///
-  /// The other layouts are left alone: TI's newer one, of typed records, has the filler `SSSS` for
-  /// a serial number on the board that was seen (BeaglePlay), and RISC-V boards' boot loaders copy
-  /// theirs to the device tree.
+  /// The other layouts are left alone, two of which have this header: a cape's, which has its
+  /// format, `A0` or `A1`, and a long name at 4; and TI's newer one, of typed records, the first
+  /// one's type being 1, with the filler `SSSS` for a serial number on the board that was seen
+  /// (BeaglePlay). What would be the serial number is a part of the name in both. RISC-V boards'
+  /// boot loaders copy theirs to the device tree.
   private func eeprom(_ observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
     let bytes = text.bytes
     guard bytes.count >= 28, bytes[0] == 0xAA, bytes[1] == 0x55, bytes[2] == 0x33, bytes[3] == 0xEE
     else { return HardwareReading(observation, .absent) }
+    let isCape = bytes[4] == 0x41 && (bytes[5] == 0x30 || bytes[5] == 0x31)
+    if isCape || bytes[4] == 1 { return HardwareReading(observation, .absent) }
     observation.product = text.slice(4..<12)
     return plain(observation, text.slice(16..<28).normalized())
   }

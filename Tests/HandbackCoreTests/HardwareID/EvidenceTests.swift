@@ -123,6 +123,12 @@ import Testing
     #expect(outcome(eeprom(head, "2517ACME0042")).hasPrefix("hb1-eep-"))
     #expect(outcome(eeprom([0x23, 0x10, 0x0C, 0x02], "2517ACME0042")) == "no-good-source")
     #expect(outcome(eeprom(head, "SSSSSSSSSSSS")) == "no-good-source")
+    // The name of a cape, and of a board with typed records: all of one make have the same.
+    let cape = Array("Acme Relay Cape 4x24V, isolated\0".utf8) + Array("00A2ACME 4x24V-R".utf8)
+    #expect(outcome(head + Array("A0".utf8) + cape) == "no-good-source")
+    #expect(outcome(head + Array("A1".utf8) + cape) == "no-good-source")
+    let records: [UInt8] = [0x01, 0x37, 0x00, 0x10, 0x2E, 0x00]
+    #expect(outcome(head + records + Array("ACMEPLAY-A0-42X1A2".utf8)) == "no-good-source")
     #expect(outcome(Array(repeating: 0xFF, count: 64)) == "no-good-source")
     #expect(outcome([]) == "no-good-source")
   }
