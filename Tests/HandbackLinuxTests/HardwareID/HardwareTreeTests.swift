@@ -200,6 +200,9 @@ import Testing
     #expect(try reading().state == "absent")
     try write(file, head + String(repeating: "\0", count: 16))
     #expect(try reading().state == "junk")
+    // A kernel that has QEMU's driver built in has its folder on metal, too.
+    #expect(try survey().platform == .metal)
+    try write("root/sys/firmware/qemu_fw_cfg/rev", "3\n")
     #expect(try survey().platform == .vm)
   }
 

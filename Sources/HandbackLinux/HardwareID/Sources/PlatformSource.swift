@@ -47,7 +47,8 @@ enum PlatformSource {
   ) -> Bool {
     if compatible.contains("linux,dummy-virt") { return true }
     if system.tree.exists("/proc/device-tree/hypervisor/compatible") { return true }
-    if system.tree.exists("/sys/firmware/qemu_fw_cfg") { return true }
+    // The folder itself comes with the driver, `rev` with the device.
+    if system.tree.exists("/sys/firmware/qemu_fw_cfg/rev") { return true }
     if holds("xen", "/sys/hypervisor/type", system) { return true }
     var hasFirmwareDevice = false
     system.tree.eachName(in: "/proc/device-tree") { name in
