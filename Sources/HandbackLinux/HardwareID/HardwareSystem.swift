@@ -18,12 +18,18 @@ struct HardwareSystem: ~Copyable {
   func waitUntilSettled(deadlineMilliseconds: Int) -> Bool {
     let pauseMilliseconds = 50
     var waited = 0
-    while udev?.isBusy() ?? false {
+    while isBusy {
       guard waited < deadlineMilliseconds else { return false }
       clibc_pause_milliseconds(Int32(pauseMilliseconds))
       waited += pauseMilliseconds
     }
     return true
+  }
+
+  /// Below a folder too: it may be the running host's, seen from a container.
+  private var isBusy: Bool {
+    if tree.isRunningSystem { return udev?.isBusy() ?? false }
+    return tree.exists("/run/udev/control") && tree.exists("/run/udev/queue")
   }
 
   /// The device at a path such as `/sys/class/net/eth0`.

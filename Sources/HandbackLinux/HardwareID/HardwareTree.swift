@@ -78,7 +78,8 @@ struct HardwareTree: ~Copyable {
   func exists(_ path: Text) -> Bool {
     if root < 0 { return unsafe access(path.cString, F_OK) == 0 }
     let file = open(path)
-    if file < 0 { return clibc_is_refused(clibc_errno()) != 0 }
+    // A socket is there, and can't be opened.
+    if file < 0 { return clibc_errno() == ENXIO || clibc_is_refused(clibc_errno()) != 0 }
     close(file)
     return true
   }

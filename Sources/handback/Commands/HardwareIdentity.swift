@@ -131,6 +131,9 @@ enum HardwareIdentity {
   /// Where tpm2-tss finds the TPM; empty for the usual place, `nil` if it isn't to be asked.
   private static func tpm(_ settings: Settings) throws(Failure) -> Text? {
     guard let place = settings[.tpm], !place.isEqual(to: "no") else { return nil }
+    if settings[.root] != nil {
+      throw settings.wrong(.tpm, "must be no below a folder (root), where no TPM can be asked")
+    }
     if place.isEqual(to: "yes") { return "" }
     if place.hasPrefix("/") { return "device:\(place)" }
     if place.firstIndex(of: UInt8(ascii: ":")) != nil { return place }

@@ -206,6 +206,17 @@ import Testing
     #expect(try survey().platform == .vm)
   }
 
+  @Test func `makes no weaker ID while the udev of the tree's system is busy`() throws {
+    try writePort()
+    try write("root/run/udev/queue", "")
+    #expect(try outcome() == "network-address", "left behind by a udev that is gone")
+    let control = folder.appending(path: "root/run/udev/control").path
+    #expect(mknod(control, S_IFSOCK | 0o600, 0) == 0)
+    #expect(try outcome() == "not-ready")
+    try FileManager.default.removeItem(at: folder.appending(path: "root/run/udev/queue"))
+    #expect(try outcome() == "network-address")
+  }
+
   @Test func `says when the root itself can't be opened`() {
     #expect(throws: HardwareSurvey.Failure.self) {
       try HardwareSurvey.take(root: Text("/no/such/folder"), settleDeadlineMilliseconds: 0)

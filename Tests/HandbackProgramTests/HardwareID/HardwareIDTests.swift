@@ -82,6 +82,18 @@ import Testing
     #expect(program.run(deactivate).status == 76)
   }
 
+  @Test func `says that no TPM can be asked below a folder`() {
+    let folder = TemporaryFolder()
+    var program = Program(in: folder.url)
+    program.environment = ["HANDBACK_ROOT": DeviceSamples.own.tree("gate-server")]
+    #expect(program.run("id", "--tpm", "no").status == 0)
+    #expect(program.run("id", "--tpm", "/dev/tpmrm0").status == 64)
+    program.environment["HANDBACK_TPM"] = "yes"
+    let refused = program.run("id", "--pin")
+    #expect(refused.status == 78)
+    #expect(refused.errors.contains("HANDBACK_TPM must be no below a folder (root)"))
+  }
+
   @Test(arguments: [
     ("licensespring", "3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9"),
     ("machine-id", "0123456789abcdef0123456789abcdef"),
