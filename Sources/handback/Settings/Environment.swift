@@ -8,7 +8,7 @@ struct Environment {
   var settingsFile: Text?
   /// systemd's `$CREDENTIALS_DIRECTORY`.
   var credentialsFolder: Text?
-  /// The first of systemd's `$STATE_DIRECTORY`.
+  /// The one of systemd's `$STATE_DIRECTORY` that is named `handback`.
   var stateFolder: Text?
 
   static func read() throws(Failure) -> Environment {
