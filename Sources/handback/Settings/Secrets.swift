@@ -102,21 +102,22 @@ extension Settings {
   /// Two ways at once are a mistake in the settings, unless one is stronger by its source.
   private func way() throws(Failure) -> Setting? {
     let ways: [Setting] = [.bearerTokenFile, .clientID, .apiKeyFile]
-    var best: Value?
+    var best: Setting?
+    var strongest = Int.max
     for way in ways {
-      guard let value = value(way) else { continue }
-      if let best {
-        if best.source == value.source, value.source != .credentials {
-          throw Failure(
-            .configuration,
-            "\(best.setting.name) and \(way.name) are both set: requests are authorized in one way",
-            hint: "'handback settings' shows where each comes from")
-        }
-        if best.source.rawValue <= value.source.rawValue { continue }
+      guard let source = value(way)?.source else { continue }
+      if let best, source.rawValue == strongest, source != .credentials {
+        throw Failure(
+          .configuration,
+          "\(best.name) and \(way.name) are both set: requests are authorized in one way",
+          hint: "'handback settings' shows where each comes from")
       }
-      best = value
+      if source.rawValue < strongest {
+        best = way
+        strongest = source.rawValue
+      }
     }
-    return best?.setting
+    return best
   }
 
   private func keyFailure(_ error: RequestSigner.KeyError) -> Failure {
