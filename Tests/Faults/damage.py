@@ -115,7 +115,8 @@ def damages(sample, count, is_quick, chance):
     if is_quick:
         result = chance.sample(result, min(len(result), count))
     # No sample goes without: what is too long by far is a trap where a word has 32 bits.
-    return result + [("byte", "-copy", start + LENGTH) for start in blocks] + [("random", chance.getrandbits(48)) for _ in range(count)]
+    result += [("byte", "-copy", start + LENGTH) for start in blocks]
+    return result + [("random", chance.getrandbits(48)) for _ in range(count)]
 
 
 def damaged(sample, damage):
