@@ -24,7 +24,7 @@ extension Flusher {
       case .fault(let fault):
         return try conclude(self.fault(fault, at: now, random: random), &journal, at: now)
       }
-    case .choosing, .chosen, .opened:
+    case .choosing, .chosen:
       preconditionFailure("no exchange was asked for")
     }
   }

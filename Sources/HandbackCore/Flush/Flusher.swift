@@ -27,8 +27,6 @@ public struct Flusher: ~Copyable {
     case choosing
     /// One is in hand; its attempt isn't open.
     case chosen
-    /// Its attempt is open; to be sent.
-    case opened
     case awaitingTokenAddress
     case awaitingToken
     case awaitingVerdict
@@ -136,13 +134,12 @@ public struct Flusher: ~Copyable {
   private mutating func openAttempt<Journal: FlushJournal & ~Copyable>(
     _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) -> Bool {
-    guard case .chosen = stage, let ticket = current?.ticket else { return true }
+    guard let ticket = current?.ticket else { preconditionFailure("one is in hand here") }
     guard try journal.openAttempt(ticket, at: now) else {
       current = nil
       stage = .choosing
       return false
     }
-    stage = .opened
     return true
   }
 
