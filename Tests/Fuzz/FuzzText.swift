@@ -17,7 +17,7 @@ enum FuzzText {
       }
     } catch {
       require(isPrintable(error.message.bytes), "a message that isn't printable")
-      require(!contains(error.message, marker), "a message shows a value")
+      requireNoMarker(error.message, input.rest.split(separator: 0x0A))
     }
   }
 
@@ -67,16 +67,19 @@ enum FuzzText {
         _ = arguments.flags.count
       } catch {
         require(isPrintable(error.message.bytes), "a message that isn't printable")
-        // What stands before any `=` is taken for a name, and a name is shown.
-        let names = input.rest.split(separator: 0x0A).map { $0.prefix { $0 != 0x3D } }
-        let isNamed = names.contains { String(decoding: $0, as: UTF8.self).contains(marker) }
-        require(isNamed || !contains(error.message, marker), "a message shows a value")
+        requireNoMarker(error.message, input.rest.filter { $0 != 0 }.split(separator: 0x0A))
       }
     }
     pointers.removeLast()
   }
 
-  private static func contains(_ text: Text, _ word: String) -> Bool {
-    String(decoding: text.bytes, as: UTF8.self).contains(word)
+  /// What stands before any `=` is taken for a name, and a name is shown.
+  private static func requireNoMarker(_ message: Text, _ entries: [ArraySlice<UInt8>]) {
+    let isNamed = entries.contains { contains($0.prefix { $0 != 0x3D }, marker) }
+    require(isNamed || !contains(message.bytes[...], marker), "a message shows a value")
+  }
+
+  private static func contains(_ bytes: ArraySlice<UInt8>, _ word: String) -> Bool {
+    String(decoding: bytes, as: UTF8.self).contains(word)
   }
 }

@@ -221,6 +221,56 @@ struct SQLiteJournalTests {
     #expect(kept.deactivation?.body().copyBytes().text.contains("a-newer-one") == true)
   }
 
+  /// What an answer to a request with the old details means to a row that has new ones.
+  @Test(arguments: [
+    (RowChange.ended(.rejected, isInferred: false, licenseSignature: nil), true),
+    (.ended(.deactivated, isInferred: true, licenseSignature: nil), true),
+    (
+      .postponed(
+        Wait(milliseconds: 60_000, from: TestClock().now), failures: 1, isHeld: true,
+        openAttempts: 0), true
+    ),
+    (.ended(.deactivated, isInferred: false, licenseSignature: nil), false),
+  ])
+  func `asked for again on its way, only a plain success ends it`(
+    change: RowChange, isPending: Bool
+  ) throws {
+    let journal = try SQLiteJournal.open(Text(path), .create)
+    func login(_ password: String) -> Deactivation {
+      SampleLicense(.user("ann", password: password)).deactivation()
+    }
+    let ticket = try journal.queue(login("old"), nonce: 1, atSeconds: 0).ticket
+    let outcome = Outcome(httpStatus: 400, code: nil, message: nil)
+    func read() throws -> PendingDeactivation? {
+      try journal.next(after: 0, onlyDue: true, at: now)
+    }
+    func askAgain(_ password: String) throws {
+      let other = try SQLiteJournal.open(Text(path), .create)
+      #expect(try other.queue(login(password), nonce: 2, atSeconds: 0).isNew == false)
+    }
+    // Between reading and opening: it isn't sent as it was read.
+    _ = try read()
+    try askAgain("newer")
+    #expect(try journal.openAttempt(ticket, at: now) == false)
+    _ = try read()
+    #expect(try journal.openAttempt(ticket, at: now))
+    // And on its way.
+    try askAgain("newest")
+    #expect(try journal.conclude(ticket, change, outcome, server: nil, at: now) == false)
+    let next = try read()
+    #expect((next != nil) == isPending)
+    if isPending {
+      #expect(next?.deactivation?.body().copyBytes().text.contains("newest") == true)
+      #expect(next?.openAttempts == 0)
+      #expect(try journal.openAttempt(ticket, at: now))
+      #expect(
+        try journal.conclude(
+          ticket, .ended(.rejected, isInferred: false, licenseSignature: nil), outcome,
+          server: nil, at: now))
+      #expect(try read() == nil)
+    }
+  }
+
   @Test func `a second copy that is damaged, or gone, is made again from a sound row`() throws {
     var journal = try SQLiteJournal.open(Text(path), .create)
     let tickets = try ["a", "b"].map { try queue(journal, $0) }

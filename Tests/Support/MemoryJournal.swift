@@ -15,8 +15,10 @@ public final class MemoryJournal: FlushJournal {
 
   public struct Row: Sendable {
     public let ticket: Ticket
-    public let license: SampleLicense
-    public let body: String
+    public fileprivate(set) var license: SampleLicense
+    public fileprivate(set) var body: String
+    /// Grows as it is asked for again with other details.
+    fileprivate var version = 0
     public var ending: Ending?
     public var isInferred = false
     public var licenseSignature: String?
@@ -50,6 +52,8 @@ public final class MemoryJournal: FlushJournal {
   public var failing: Set<Int> = []
   public var failsAfterWriting = false
   public private(set) var callCount = 0
+  /// The version of each row that `next` gave last, by its ticket's text.
+  private var seen: [String: Int] = [:]
   /// Runs before an attempt is opened, as another process may.
   public var beforeOpening: ((Ticket) -> Void)?
   /// Runs when what an attempt did is durable, with whether it says something new of the server.
@@ -77,6 +81,16 @@ public final class MemoryJournal: FlushJournal {
     rows[index].ending = .withdrawn
   }
 
+  /// The license is asked for again, with another secret.
+  public func askAgain(_ ticket: Ticket, _ license: SampleLicense) {
+    guard let index = index(of: ticket), rows[index].ending == nil else { return }
+    rows[index].license = license
+    rows[index].body = license.body
+    rows[index].version += 1
+    rows[index].isHeld = false
+    rows[index].wait = nil
+  }
+
   /// By its number, 1 and up.
   public func row(_ number: Int) -> Row { rows[number - 1] }
 
@@ -96,6 +110,7 @@ public final class MemoryJournal: FlushJournal {
         && (!onlyDue || ($0.wait?.millisecondsLeft(at: now) ?? 0) == 0)
     }
     guard let found else { return nil }
+    seen[found.ticket.text.string] = found.version
     return PendingDeactivation(
       ticket: found.ticket, found.content, attempts: found.attempts,
       openAttempts: found.openAttempts, failures: found.failures)
@@ -105,7 +120,9 @@ public final class MemoryJournal: FlushJournal {
     beforeOpening?(ticket)
     var isOpened = false
     try writing {
-      guard let index = index(of: ticket), rows[index].ending == nil else { return }
+      guard let index = index(of: ticket), rows[index].ending == nil,
+        isAsSeen(rows[index])
+      else { return }
       rows[index].attempts += 1
       rows[index].openAttempts += 1
       log.append(.opened(ticket.row))
@@ -114,9 +131,11 @@ public final class MemoryJournal: FlushJournal {
     return isOpened
   }
 
+  @discardableResult
   public func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
-  ) throws(Failure) {
+  ) throws(Failure) -> Bool {
+    var isUnchanged = true
     try writing {
       guard let index = index(of: ticket) else {
         problems.append("\(ticket.text) is concluded and was never queued")
@@ -124,9 +143,23 @@ public final class MemoryJournal: FlushJournal {
       }
       log.append(.concluded(ticket.row))
       if let server { self.server = server }
-      apply(change, outcome, to: &rows[index])
+      let row = rows[index]
+      isUnchanged = row.ending != nil || isAsSeen(row)
+      apply(isUnchanged ? change : Self.adapted(change, to: row), outcome, to: &rows[index])
       afterConcluding?(ticket, server != nil)
     }
+    return isUnchanged
+  }
+
+  /// What the answer to a request with other details means: a plain success ends it all the same.
+  private static func adapted(_ change: RowChange, to row: Row) -> RowChange {
+    var open = row.openAttempts
+    switch change {
+    case .ended(.deactivated, isInferred: false, _): return change
+    case .ended: open -= 1
+    case .postponed(_, _, _, let openAttempts): open = min(open, openAttempts)
+    }
+    return .postponed(nil, failures: row.failures, isHeld: false, openAttempts: max(open, 0))
   }
 
   public func serverState() throws(Failure) -> ServerState {
@@ -167,6 +200,10 @@ public final class MemoryJournal: FlushJournal {
       row.wait = wait
     }
     row.outcome = outcome
+  }
+
+  private func isAsSeen(_ row: Row) -> Bool {
+    (seen[row.ticket.text.string] ?? row.version) == row.version
   }
 
   private func index(of ticket: Ticket) -> Int? { rows.firstIndex { $0.ticket == ticket } }

@@ -38,6 +38,25 @@ extension Flusher {
   mutating func conclude<Journal: FlushJournal & ~Copyable>(
     _ conclusion: Conclusion, _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) -> FlushEvent {
+    guard let ticket = current?.ticket else {
+      preconditionFailure("a deactivation is in hand here")
+    }
+    let isAsSent = try write(conclusion, &journal, at: now)
+    switch conclusion.change {
+    case .ended(let ending, let isInferred, _):
+      guard isAsSent || ending == .deactivated && !isInferred else { break }
+      return .ended(ticket, ending, isInferred: isInferred, conclusion.outcome)
+    case .postponed(_, _, let isHeld, _):
+      guard isAsSent else { break }
+      return .postponed(ticket, conclusion.outcome, isHeld: isHeld)
+    }
+    return .postponed(ticket, conclusion.outcome, isHeld: false)
+  }
+
+  /// `false` if the deactivation was asked for again, with other details than were sent.
+  private mutating func write<Journal: FlushJournal & ~Copyable>(
+    _ conclusion: Conclusion, _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> Bool {
     guard let ticket = current?.ticket, let server else {
       preconditionFailure("a deactivation is in hand here")
     }
@@ -45,16 +64,11 @@ extension Flusher {
     // takes another.
     current = nil
     stage = .choosing
-    try journal.conclude(
+    let isAsSent = try journal.conclude(
       ticket, conclusion.change, conclusion.outcome, server: server == storedServer ? nil : server,
       at: now)
     storedServer = server
-    switch conclusion.change {
-    case .ended(let ending, let isInferred, _):
-      return .ended(ticket, ending, isInferred: isInferred, conclusion.outcome)
-    case .postponed(_, _, let isHeld, _):
-      return .postponed(ticket, conclusion.outcome, isHeld: isHeld)
-    }
+    return isAsSent
   }
 
   // MARK: - Answers that are cured by another request at once
@@ -66,13 +80,14 @@ extension Flusher {
     _ answer: Answer, _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) {
     guard let refused = current else { preconditionFailure("a deactivation is in hand here") }
-    _ = try conclude(
+    let isAsSent = try write(
       Conclusion(
         change: .postponed(
           nil, failures: refused.failures, isHeld: false, openAttempts: refused.openAttempts),
         outcome: Outcome(
           httpStatus: Int64(answer.status), code: answer.text("code"), message: answer.message)),
       &journal, at: now)
+    guard isAsSent else { return chooseAgain(refused.ticket) }
     current = refused
     stage = .chosen
   }

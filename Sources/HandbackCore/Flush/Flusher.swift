@@ -66,7 +66,7 @@ public struct Flusher: ~Copyable {
     if pause > 0 { return .pause(milliseconds: pause) }
     if let exchange = tokenExchange(at: now) { return .send(exchange) }
     guard try openAttempt(&journal, at: now) else {
-      // Withdrawn meanwhile: it is no longer in hand, and the next step takes another.
+      // Withdrawn or changed meanwhile: it is no longer in hand, and the next step reads anew.
       return .pause(milliseconds: 0)
     }
     return .send(deactivationExchange(at: now))
@@ -136,11 +136,17 @@ public struct Flusher: ~Copyable {
   ) throws(Journal.Failure) -> Bool {
     guard let ticket = current?.ticket else { preconditionFailure("one is in hand here") }
     guard try journal.openAttempt(ticket, at: now) else {
-      current = nil
-      stage = .choosing
+      chooseAgain(ticket)
       return false
     }
     return true
+  }
+
+  /// What is in hand is no longer what the journal has.
+  mutating func chooseAgain(_ ticket: Ticket) {
+    current = nil
+    stage = .choosing
+    lastRow = ticket.row - 1
   }
 
   private mutating func deactivationExchange(at now: Moment) -> Exchange {

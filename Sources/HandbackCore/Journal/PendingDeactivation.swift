@@ -120,13 +120,17 @@ public protocol FlushJournal: ~Copyable {
   ) throws(Failure) -> PendingDeactivation?
 
   /// Counts an attempt as begun, before its first byte is sent: after a crash it is known that
-  /// the server may have acted. `false` if the row is no longer pending (withdrawn meanwhile).
+  /// the server may have acted. `false` if the row is no longer as `next` gave it: it was
+  /// withdrawn, or asked for again with other details.
   mutating func openAttempt(_ ticket: Ticket, at now: Moment) throws(Failure) -> Bool
 
-  /// Writes what an attempt did, and what is known of the server since if that is new.
+  /// Writes what an attempt did, and what is known of the server since if that is new. `false` if
+  /// the row was asked for again meanwhile, with other details: an answer to those before ends it
+  /// only if it is a plain success, and else it is due at once.
+  @discardableResult
   mutating func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
-  ) throws(Failure)
+  ) throws(Failure) -> Bool
 
   mutating func serverState() throws(Failure) -> ServerState
 }

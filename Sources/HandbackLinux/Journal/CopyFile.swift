@@ -89,6 +89,7 @@ final class CopyFile {
     block.append(JournalSchema.version, byteCount: 4)
     let cause = write(Self.padded(block, from: 0, to: unit), at: 0)
     guard cause == 0 else { throw JournalError(errno: cause) }
+    try makeDurable()
   }
 
   /// The format that the file beside `journal` says the journal has, in its first block or by a
@@ -120,17 +121,21 @@ final class CopyFile {
   /// The first record at or behind `offset`; its image may still be damaged.
   func next(from offset: Int64) -> Record? {
     var offset = max(offset, Self.blockByteCount)
+    // Most often it is there, and the file's size isn't needed.
+    if let record = record(at: offset) { return record }
     let end = size
+    offset += Self.blockByteCount
     while offset < end {
-      // The head, and of the image the first two columns.
-      if let head = Descriptor.read(file, at: offset, Self.headByteCount + 18),
-        let record = Self.record(head, at: offset)
-      {
-        return record
-      }
+      if let record = record(at: offset) { return record }
       offset += Self.blockByteCount
     }
     return nil
+  }
+
+  func record(at offset: Int64) -> Record? {
+    // The head, and of the image the first two columns.
+    guard let head = Descriptor.read(file, at: offset, Self.headByteCount + 18) else { return nil }
+    return Self.record(head, at: offset)
   }
 
   private static func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
@@ -150,13 +155,13 @@ final class CopyFile {
 
   /// A record's image; `nil` if it is damaged. What can't be read may be whole all the same.
   func image(of record: Record) throws(JournalError) -> Secret? {
-    if record.imageEnd > size { return nil }
-    guard let whole = sealedImage(of: record) else { throw JournalError(errno: EIO) }
-    return SealedBytes.content(whole)
+    if let whole = sealedImage(of: record) { return SealedBytes.content(whole) }
+    guard record.imageEnd > size else { throw JournalError(errno: EIO) }
+    return nil
   }
 
   func canRead(_ record: Record) -> Bool {
-    record.imageEnd > size || sealedImage(of: record) != nil
+    sealedImage(of: record) != nil || record.imageEnd > size
   }
 
   private func sealedImage(of record: Record) -> Secret? {
@@ -219,8 +224,11 @@ final class CopyFile {
 
   // MARK: - Writing
 
-  /// Adds a record, durable on return, and behind it what `roster` says of those before it.
-  func append(_ image: borrowing Secret, _ roster: borrowing Roster?) throws(JournalError) {
+  /// Adds a record, and behind it what `roster` says of those before it. On return it is durable,
+  /// unless that is left to `makeDurable`, for many at once.
+  func append(
+    _ image: borrowing Secret, _ roster: borrowing Roster?, isOneOfMany: Bool = false
+  ) throws(JournalError) {
     let locked = Descriptor.lock(file, LOCK_EX)
     guard locked == 0 else { throw JournalError(errno: locked) }
     defer { flock(file, LOCK_UN) }
@@ -243,12 +251,29 @@ final class CopyFile {
       byteCount: Self.blockByteCount - Int64(record.byteCount) % Self.blockByteCount)
     var unit = Self.blockByteCount
     if start + Int64(record.byteCount) > before { unit = Self.growthByteCount }
-    let cause = write(Self.padded(record, from: start, to: unit), at: start)
+    var cause = write(Self.padded(record, from: start, to: unit), at: start)
+    if cause == 0, !isOneOfMany { cause = sync() }
     guard cause == 0 else {
       if unit == Self.growthByteCount { clibc_truncate(file, before) }
       throw JournalError(errno: cause)
     }
     cursor = start
+  }
+
+  func makeDurable() throws(JournalError) {
+    let cause = sync()
+    guard cause == 0 else { throw JournalError(errno: cause) }
+  }
+
+  /// Cuts off what lies behind the last record: it is nothing that can be used, and whoever adds a
+  /// record would look through all of it.
+  func trim() {
+    guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
+    defer { flock(file, LOCK_UN) }
+    var end = Self.blockByteCount
+    while let record = next(from: end) { end = record.end }
+    end = (end + Self.growthByteCount - 1) / Self.growthByteCount * Self.growthByteCount
+    if size > end { clibc_truncate(file, end) }
   }
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
@@ -258,8 +283,8 @@ final class CopyFile {
     guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
     defer { flock(file, LOCK_UN) }
     // Another process may have erased it, and put another in its place.
-    guard let found = next(from: record.offset), found.offset == record.offset,
-      found.number == record.number, found.nonce == record.nonce
+    guard let found = self.record(at: record.offset), found.number == record.number,
+      found.nonce == record.nonce
     else { return }
     var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
@@ -273,7 +298,9 @@ final class CopyFile {
     if let record = find(ticket) { erase(record) }
   }
 
-  func sync() { fdatasync(file) }
+  /// Makes all of it durable: 0, or an `errno` value.
+  @discardableResult
+  func sync() -> Int32 { fdatasync(file) == 0 ? 0 : clibc_errno() }
 
   // MARK: - Bytes
 
@@ -290,10 +317,37 @@ final class CopyFile {
     return buffer.take()
   }
 
-  /// Writes and syncs: 0, or an `errno` value.
   private func write(_ bytes: consuming Secret, at offset: Int64) -> Int32 {
-    let cause = bytes.withBytes { Descriptor.write($0, to: file, at: offset) }
-    guard cause == 0 else { return cause }
-    return fdatasync(file) == 0 ? 0 : clibc_errno()
+    bytes.withBytes { Descriptor.write($0, to: file, at: offset) }
+  }
+}
+
+/// Where the records of a file lie, for who looks for many: `find` would read the file once for
+/// each that is missing.
+struct CopyPlaces {
+  private var places: [(number: Int64, offset: Int64)] = []
+  /// Behind the one that was found last: the next one is near.
+  private var cursor = 0
+
+  init(_ copies: CopyFile) {
+    var offset: Int64 = 0
+    while let record = copies.next(from: offset) {
+      places.append((record.number, record.offset))
+      offset = record.end
+    }
+  }
+
+  mutating func find(_ ticket: Ticket, _ copies: CopyFile) -> CopyFile.Record? {
+    for _ in places.indices {
+      if cursor == places.count { cursor = 0 }
+      let place = places[cursor]
+      cursor += 1
+      if place.number == ticket.row, let record = copies.record(at: place.offset),
+        record.number == ticket.row, record.nonce == Int64(ticket.nonce)
+      {
+        return record
+      }
+    }
+    return nil
   }
 }

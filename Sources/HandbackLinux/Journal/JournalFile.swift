@@ -7,21 +7,27 @@ enum JournalFile {
   /// Makes what is missing, if `access` says so, and refuses what isn't ours.
   ///
   /// `true` if the header says that it is a whole journal of ours, in WAL mode: then SQLite need
-  /// not be asked again.
-  static func prepare(_ path: Text, _ access: SQLiteJournal.Access) throws(JournalError) -> Bool {
+  /// not be asked again. `nil` if it was just about to be replaced, and has to be looked at anew.
+  static func prepare(_ path: Text, _ access: SQLiteJournal.Access) throws(JournalError) -> Bool? {
     var status = clibc_status()
     if unsafe clibc_lstat(path.cString, &status) != 0 {
       let cause = clibc_errno()
       guard cause == ENOENT || cause == ENOTDIR else {
         throw JournalError(.cannotRead, errno: cause)
       }
-      if access != .create {
-        // Gone, but not what it held.
-        guard wasThere(path) else { throw JournalError(.missing) }
-        guard access == .write else { throw JournalError(.lost) }
+      guard wasThere(path) else {
+        guard access == .create else { throw JournalError(.missing) }
+        try make(path, like: path)
+        return false
       }
-      // One that is lost had the owner of its second copies.
+      // Gone, but not what it held; unless a damaged one is being set aside in this moment.
+      let lock = try PlaceLock(path, isAlone: false)
+      if exists(path) { return nil }
+      guard access != .read else { throw JournalError(.lost) }
+      if exists(path + SQLiteJournal.readySuffix) { return nil }
+      // It had the owner of its second copies.
       try make(path, like: CopyFile.path(of: path))
+      _ = consume lock
       return false
     }
     try check(status, path)

@@ -121,27 +121,32 @@ extension SQLiteJournal {
   /// Puts rows that are missing or damaged back, as their second copies have them. Copies of
   /// what has ended are erased.
   func bringBack(_ copies: CopyFile) throws(JournalError) {
+    guard try needsBringingBack(copies, mends: false) else { return }
+    let restoredCount = report.restoredCount
+    _ = try transaction { () throws(JournalError) in
+      // Looked at again: another process may have queued one, or ended it, in this moment; and
+      // it may be the second try.
+      report.restoredCount = restoredCount
+      return try needsBringingBack(copies, mends: true)
+    }
+  }
+
+  /// Whether a row isn't as its second copy has it; puts all such rows back.
+  private func needsBringingBack(_ copies: CopyFile, mends: Bool) throws(JournalError) -> Bool {
     var offset: Int64 = 0
     while let record = copies.next(from: offset) {
       offset = record.end
-      if try condition(record) == .inForce { continue }
+      let condition = try condition(record)
       // What can't be read now may be another time.
-      guard copies.canRead(record) else { continue }
-      _ = try transaction { () throws(JournalError) in
-        // Looked at again: another process may have queued it, or ended it, in this moment.
-        switch try condition(record) {
-        case .inForce: break
-        case .ended: copies.erase(record)
-        case .missing:
-          if let image = try copies.image(of: record) {
-            try putBack(image, record)
-          } else {
-            copies.erase(record)
-          }
-        }
-        return true
+      if condition == .inForce || !copies.canRead(record) { continue }
+      guard mends else { return true }
+      if condition == .missing, let image = try copies.image(of: record) {
+        try putBack(image, record)
+      } else {
+        copies.erase(record)
       }
     }
+    return mends
   }
 
   private enum Condition {
@@ -216,12 +221,14 @@ extension SQLiteJournal {
   private func needsMending(
     upTo newest: Int64, _ copies: CopyFile, mends: Bool
   ) throws(JournalError) -> Bool {
+    if mends, copies.isReadable { copies.trim() }
+    var places = CopyPlaces(copies)
     var statement = try connection.select(.deactivation, after: 0)
     var row: Int64 = 0
     var isReadable: Bool?
     while true {
       let isThere = try statement.stepsTo(row + 1)
-      guard isThere || row < newest else { return false }
+      guard isThere || row < newest else { break }
       row += 1
       let isSealed = try isThere ? statement.isSealed : false
       let ticket = isThere ? statement.ticket : Ticket(row: row, nonce: 0)
@@ -230,7 +237,7 @@ extension SQLiteJournal {
       try statement.bind(row)
       try statement.bind(0 as Int64)
       if isSealed, !isPending { continue }
-      let copy = isSealed ? copies.find(ticket) : nil
+      let copy = isSealed ? places.find(ticket, copies) : nil
       if isSealed {
         if copies.isWhole(copy) { continue }
         // What can't be read now may be there.
@@ -243,15 +250,15 @@ extension SQLiteJournal {
         try bury(ticket)
         continue
       }
-      if let copy {
-        // Its head says that it hasn't ended.
-        try copies.append(try connection.seal(.deactivation, row), Reserve.roster(copies.journal))
-        copies.erase(copy)
-      } else {
-        // Its copy is lost; or it had ended, and the end is.
-        try copies.append(try markRestored(row), Reserve.roster(copies.journal))
-      }
+      // Where a copy's head is left, it hasn't ended. Else the copy is lost; or it had ended, and
+      // the end is.
+      try copies.append(
+        try copy == nil ? markRestored(row) : connection.seal(.deactivation, row),
+        Reserve.roster(copies.journal), isOneOfMany: true)
+      if let copy { copies.erase(copy) }
     }
+    if mends { try copies.makeDurable() }
+    return false
   }
 
   /// Ends a row that can't be had back as damaged. Nothing of it is kept: none of it can be

@@ -26,6 +26,7 @@ extension SQLiteJournal: FlushJournal {
       guard try statement.steps(past: last) else { return nil }
       last = statement.integer(0)
       guard try statement.isSealed, let content = content(statement) else { continue }
+      seen = (last, statement.seal)
       return PendingDeactivation(
         ticket: statement.ticket, content,
         attempts: statement.integer(RowColumn.attempts),
@@ -55,20 +56,26 @@ extension SQLiteJournal: FlushJournal {
   public func openAttempt(
     _ ticket: Ticket, at now: Moment
   ) throws(JournalError) -> Bool {
-    try change(
+    let isOpened = try change(
       ticket, 1,
       """
       UPDATE deactivation SET attempts = attempts + ?1, open_attempts = open_attempts + ?1
       WHERE row = ?2 AND nonce = ?3 AND state = 0
-      """)
+      """, onlyAsSeen: true)
+    if isOpened { seen = (ticket.row, changedSeal) }
+    return isOpened
   }
 
+  @discardableResult
   public func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
-  ) throws(JournalError) {
+  ) throws(JournalError) -> Bool {
+    var isAsSeen = true
     var isEnd = false
     let isChanged = try transaction { () throws(JournalError) in
       let seconds = server?.clock.seconds(at: now) ?? now.wallSeconds
+      var change = change
+      isAsSeen = try adapt(&change, to: ticket)
       let isChanged: Bool
       switch change {
       case .ended(let ending, let isInferred, let licenseSignature):
@@ -76,6 +83,7 @@ extension SQLiteJournal: FlushJournal {
         isChanged = try end(
           ticket, ending, isInferred, licenseSignature, outcome, atSeconds: seconds)
       case .postponed(let wait, let failures, let isHeld, let openAttempts):
+        isEnd = false
         isChanged = try postpone(
           ticket, wait, failures, isHeld, openAttempts, outcome, atSeconds: seconds)
       }
@@ -83,6 +91,29 @@ extension SQLiteJournal: FlushJournal {
       return isChanged
     }
     if isEnd, isChanged { copies?.erase(ticket) }
+    if isChanged { seen = (ticket.row, changedSeal) }
+    return isAsSeen
+  }
+
+  /// The answer to a request is about what was sent. `false` if the row was changed since, by who
+  /// asked for it again or by a mending: then nothing but a plain success ends it.
+  private func adapt(_ change: inout RowChange, to ticket: Ticket) throws(JournalError) -> Bool {
+    var found = try connection.select(.deactivation, after: ticket.row - 1)
+    guard try found.stepsTo(ticket.row), found.ticket == ticket else { return true }
+    guard try found.isSealed else { throw JournalError.damagedRow() }
+    if !found.isPending || isAsSeen(found) { return true }
+    // This attempt is answered; what else is open stands in the row.
+    var openAttempts = found.integer(RowColumn.openAttempts)
+    switch change {
+    case .ended(let ending, let isInferred, _):
+      if ending == .deactivated, !isInferred { return false }
+      openAttempts = max(openAttempts - 1, 0)
+    case .postponed(_, _, _, let openAfterwards):
+      openAttempts = min(openAttempts, openAfterwards)
+    }
+    change = .postponed(
+      nil, failures: found.integer(RowColumn.failures), isHeld: false, openAttempts: openAttempts)
+    return false
   }
 
   private func end(
@@ -150,19 +181,15 @@ extension SQLiteJournal: FlushJournal {
   /// attempt that the other one didn't answer proves nothing of this one: both are written down
   /// before anything is sent.
   public func serverState() throws(JournalError) -> ServerState {
-    let state = try readServerState()
-    guard try !isKnownServer() else { return state }
+    var isKnown = false
+    let state = try readServerState(isKnown: &isKnown)
+    guard !isKnown else { return state }
     _ = try transaction { () throws(JournalError) in
       try forgetOpenAttempts()
       try store(state)
       return true
     }
     return state
-  }
-
-  private func isKnownServer() throws(JournalError) -> Bool {
-    var statement = try connection.select(.server, after: 0)
-    return try statement.step() ? isAboutThisServer(statement) : false
   }
 
   private func forgetOpenAttempts() throws(JournalError) {
@@ -179,11 +206,17 @@ extension SQLiteJournal: FlushJournal {
   }
 
   public func readServerState() throws(JournalError) -> ServerState {
+    var isKnown = false
+    return try readServerState(isKnown: &isKnown)
+  }
+
+  private func readServerState(isKnown: inout Bool) throws(JournalError) -> ServerState {
     var statement = try connection.select(.server, after: 0)
     var isKept = try statement.step()
+    isKnown = isKept && isAboutThisServer(statement)
     if !isOlder, isKept { isKept = try statement.isSealed }
     let floor = ServerClock.floorSeconds(stored: isKept ? statement.integer(6) : 0)
-    guard isKept, isAboutThisServer(statement) else {
+    guard isKept, isKnown else {
       return ServerState(
         clock: ServerClock(floorSeconds: floor, anchor: nil), failures: 0, wait: nil,
         reason: .none)

@@ -240,12 +240,13 @@ extension SQLiteJournal {
 
   /// Changes a row that is sound, and seals it again; `false` if no row is as the statement wants.
   func change(
-    _ ticket: Ticket, _ value: Int64, _ sql: Literal
+    _ ticket: Ticket, _ value: Int64, _ sql: Literal, onlyAsSeen: Bool = false
   ) throws(JournalError) -> Bool {
     try transaction { () throws(JournalError) in
       var found = try connection.select(.deactivation, after: ticket.row - 1)
       guard try found.stepsTo(ticket.row), found.ticket == ticket else { return false }
       guard try found.isSealed else { throw JournalError.damagedRow() }
+      if onlyAsSeen, !isAsSeen(found) { return false }
       found.reset()
       var statement = try connection.prepare(sql)
       try statement.bind(value)
@@ -261,8 +262,14 @@ extension SQLiteJournal {
   ) throws(JournalError) -> Bool {
     try statement.run()
     guard connection.changedRowCount == 1 else { return false }
-    try connection.seal(.deactivation, ticket.row)
+    changedSeal = RowImage.seal(try connection.seal(.deactivation, ticket.row))
     return true
+  }
+
+  /// Whether a row is as `next` gave it, or as it was changed here since.
+  func isAsSeen(_ found: borrowing SQLiteStatement) -> Bool {
+    guard let seen, seen.row == found.integer(RowColumn.row) else { return true }
+    return found.hasSeal(seen.seal)
   }
 
   /// Empties the WAL into the file: after a settlement, so that no erased secret stays in it.

@@ -128,14 +128,14 @@ extension SQLiteJournal {
     let journal = SQLiteJournal(path: new, connection: connection, copies: copies)
     journal.isMending = true
     journal.isNew = true
+    try journal.connection.execute("BEGIN IMMEDIATE")
     if let old = try damaged(path) {
-      try journal.connection.execute("BEGIN IMMEDIATE")
       try journal.carry(.identity, from: old)
       try journal.carry(.server, from: old)
       try journal.carry(.deactivation, from: old)
-      try journal.connection.execute("COMMIT")
     }
     try journal.bringBack(copies)
+    try journal.connection.execute("COMMIT")
     // All of it is in the file then, and its WAL can go.
     guard try journal.checkpoint() else { throw JournalError(errno: EBUSY) }
     report.restoredCount += journal.report.restoredCount

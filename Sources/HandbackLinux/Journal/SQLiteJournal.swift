@@ -28,6 +28,10 @@ public final class SQLiteJournal {
   /// A journal of an older format, which is only read: its rows have no seals.
   private(set) var isOlder = false
   var report = JournalReport()
+  /// The row that the flush has in hand, and its seal.
+  var seen: (row: Int64, seal: InlineArray<16, UInt8>)?
+  /// The seal of the row that was changed last.
+  var changedSeal = InlineArray<16, UInt8>(repeating: 0)
 
   /// What was found damaged and mended since it was opened, or since this was asked for.
   public func takeReport() -> JournalReport {
@@ -104,7 +108,9 @@ public final class SQLiteJournal {
       try finishReplacing(path, &report)
     }
     var isSuspect = (isRebuilt || report.asidePath != nil) && Reserve.isHeld(path)
-    let isKnown = try JournalFile.prepare(path, access)
+    guard let isKnown = try JournalFile.prepare(path, access) else {
+      return try openWhole(path, access, isRebuilt: isRebuilt)
+    }
     let connection = try connect(path, access)
     var isNew = false
     if !isKnown {
@@ -252,6 +258,8 @@ public final class SQLiteJournal {
   func transaction(
     isAccepting: Bool = false, _ body: () throws(JournalError) -> Bool
   ) throws(JournalError) -> Bool {
+    // A new one isn't in its place yet, and is filled in one transaction.
+    if isNew { return try body() }
     do throws(JournalError) {
       return try attempt(body)
     } catch {
@@ -268,8 +276,6 @@ public final class SQLiteJournal {
   }
 
   private func attempt(_ body: () throws(JournalError) -> Bool) throws(JournalError) -> Bool {
-    // A new one isn't in its place yet, and who makes it has the lock alone.
-    if isNew { return try commit(body) }
     let lock = try PlaceLock(path, isAlone: false)
     // Another process may have set a damaged journal aside, and put a new one in its place.
     if connection.isReplaced { try reconnect() }

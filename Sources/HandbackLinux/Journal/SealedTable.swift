@@ -82,10 +82,14 @@ extension SQLiteStatement {
   /// only read; it is sealed when it is brought to this one.
   var isSealed: Bool {
     get throws(JournalError) {
-      let last = columnCount - 1
-      return isEqual(last, to: RowImage.seal(try image(columnCount: last)))
+      hasSeal(RowImage.seal(try image(columnCount: columnCount - 1)))
     }
   }
+
+  /// The last column.
+  var seal: InlineArray<16, UInt8> { block(columnCount - 1) }
+
+  func hasSeal(_ seal: InlineArray<16, UInt8>) -> Bool { isEqual(columnCount - 1, to: seal) }
 
   /// The secret, if it is sealed with a key (`SealKey`).
   var sealedSecret: Text? {

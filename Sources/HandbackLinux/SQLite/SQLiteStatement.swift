@@ -131,12 +131,21 @@ struct SQLiteStatement: ~Copyable {
     withText(column) { Text($0) }
   }
 
-  borrowing func isEqual(_ column: Int32, to bytes: InlineArray<16, UInt8>) -> Bool {
+  /// A blob of 16 bytes; zeros if it is none.
+  borrowing func block(_ column: Int32) -> InlineArray<16, UInt8> {
+    var block = InlineArray<16, UInt8>(repeating: 0)
     guard let start = unsafe sqlite3_column_blob(handle, column),
       unsafe sqlite3_column_bytes(handle, column) == 16
-    else { return false }
+    else { return block }
     let blob = unsafe start.assumingMemoryBound(to: UInt8.self)
-    for index in 0..<16 where unsafe blob[index] != bytes[index] { return false }
+    for index in 0..<16 { block[index] = unsafe blob[index] }
+    return block
+  }
+
+  /// Whether a column has just this blob, which isn't all zeros.
+  borrowing func isEqual(_ column: Int32, to bytes: InlineArray<16, UInt8>) -> Bool {
+    let block = block(column)
+    for index in 0..<16 where block[index] != bytes[index] { return false }
     return true
   }
 

@@ -92,8 +92,14 @@ enum HardwareIdentity {
     return id
   }
 
+  /// Whether the command itself says which ID to pin; as a setting it is only sent.
+  static func isAsked(_ settings: Settings) -> Bool {
+    settings.value(.hardwareID)?.source == .flag
+  }
+
   /// What `scheme` asks for; `value:STRING` is the value that the device was activated with.
   static func request(_ settings: Settings) throws(Failure) -> IdentityDerivation.Request {
+    if isAsked(settings), let given = try given(settings) { return .value(given) }
     guard let text = settings[.hardwareIDScheme] else { return .hb1 }
     if text.hasPrefix("value:") {
       let value = text.suffix(from: 6)

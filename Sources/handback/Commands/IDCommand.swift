@@ -12,8 +12,9 @@ enum IDCommand {
     }
     if arguments.has(.check) { return try check(arguments, settings) }
     let evidence = try HardwareIdentity.survey(settings)
-    // Another device's tree is only looked at, unless it was said that this is the device.
-    if settings[.root] != nil, !arguments.has(.pin), arguments.repinReason == nil {
+    // Another device's tree is only looked at, unless it was said that this is the device. One that
+    // the settings name is: a container's host.
+    if settings.value(.root)?.source == .flag, !arguments.has(.pin), arguments.repinReason == nil {
       let record = try make(arguments, request, evidence, reason: "", isPinned: false)
       try IDReport(state: "new", record: record, evidence: evidence).print(arguments)
       return .ok
@@ -117,7 +118,7 @@ enum IDCommand {
   private static func checkUnchanged(
     _ record: IdentityRecord, _ request: IdentityDerivation.Request, _ settings: Settings
   ) throws(Failure) {
-    guard settings.value(.hardwareIDScheme) != nil else { return }
+    guard settings[.hardwareIDScheme] != nil || HardwareIdentity.isAsked(settings) else { return }
     var isSame = record.scheme == request.scheme
     if case .value(let value) = request, isSame {
       isSame = value.text == record.id.text

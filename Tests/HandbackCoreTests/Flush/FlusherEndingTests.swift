@@ -288,6 +288,72 @@ struct FlusherEndingTests {
     #expect(bench.allProblems == [])
   }
 
+  // MARK: - Asked for again meanwhile
+
+  private static let old = SampleLicense(.user("ann", password: "old"))
+  private static let new = SampleLicense(.user("ann", password: "new"))
+
+  /// The license is asked for with another password while a request with the first is on its way.
+  private func bench(_ reply: ScriptedServer.Reply, serverKnows license: SampleLicense)
+    -> FlushBench
+  {
+    let bench = FlushBench([], unknown: [Self.old], script: [reply])
+    bench.server.activate(license)
+    let journal = bench.journal
+    bench.server.onRequest = { [server = bench.server] _ in
+      if server.requests.count == 1 { journal.askAgain(journal.row(1).ticket, Self.new) }
+    }
+    return bench
+  }
+
+  @Test(arguments: [
+    ScriptedServer.Reply.answer(.error(400, "license_not_found")),
+    .answer(.error(401, "unauthorized")), .answer(.error(503, "maintenance")), .serve,
+  ])
+  func `what is said of its old details doesn't end it, and it is due`(
+    reply: ScriptedServer.Reply
+  ) throws {
+    let bench = bench(reply, serverKnows: Self.new)
+    try bench.pass()
+    #expect(bench.journal.row(1).ending == nil)
+    #expect(bench.journal.row(1).isHeld == false)
+    #expect(bench.journal.row(1).wait == nil)
+    bench.clock.advance(milliseconds: 100_000_000)
+    try bench.pass()
+    #expect(bench.journal.row(1).ending == .deactivated)
+    #expect(bench.journal.row(1).isInferred == false)
+    #expect(bench.server.requests.count == 2)
+    #expect(bench.allProblems == [])
+  }
+
+  @Test func `a plain success of its old details ends it`() throws {
+    let bench = bench(.serve, serverKnows: Self.old)
+    try bench.pass()
+    #expect(bench.journal.row(1).ending == .deactivated)
+    #expect(bench.events == ["1 deactivated"])
+  }
+
+  @Test func `is sent with its new details where the old ones had a wrong date`() throws {
+    let bench = bench(.serve, serverKnows: Self.new)
+    bench.clock.wallErrorSeconds = -86_400
+    try bench.pass()
+    #expect(bench.journal.row(1).ending == .deactivated)
+    #expect(bench.server.requests.map(\.body) == [Self.old.body, Self.new.body])
+  }
+
+  @Test func `is sent with the details that it has when its attempt is opened`() throws {
+    let bench = FlushBench([Self.old])
+    bench.server.activate(Self.new)
+    let journal = bench.journal
+    journal.beforeOpening = { ticket in
+      if journal.row(1).body == Self.old.body { journal.askAgain(ticket, Self.new) }
+    }
+    try bench.pass()
+    #expect(bench.server.requests.map(\.body) == [Self.new.body])
+    #expect(journal.row(1).ending == .deactivated)
+    #expect(journal.row(1).attempts == 1)
+  }
+
   @Test func `sends one alone when asked`() throws {
     let bench = FlushBench(FlushBench.licenses(3))
     bench.rules.only = bench.journal.row(2).ticket

@@ -28,6 +28,13 @@ struct Simulation {
     bench.server.tokenLifetimeSeconds = random.once(in: 4) ? 1 : 480
     bench.latencyMilliseconds = Int64(random.next() % 400)
     self.random = random
+    var others = SeededGenerator(seed: random.next())
+    // Somebody repeats the command while a request is on its way.
+    bench.server.onRequest = { [journal = bench.journal] _ in
+      guard others.once(in: 8), !journal.rows.isEmpty else { return }
+      let row = journal.row(Int.random(in: 1...journal.rows.count, using: &others))
+      journal.askAgain(row.ticket, row.license)
+    }
     setWall()
     setWeather(.fair)
   }

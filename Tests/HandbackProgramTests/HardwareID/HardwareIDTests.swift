@@ -67,10 +67,11 @@ import Testing
     #expect(program.run("id", "--pin").status == 69)
     #expect(!FileManager.default.fileExists(atPath: folder.path("state")))
     program.environment["HANDBACK_ROOT"] = samples.tree("gate-server")
-    let look = program.run("id")
+    let look = program.run("id", "--root", samples.tree("gate-server"))
     #expect(look.output.hasPrefix("hb1-psn-"))
     #expect(!FileManager.default.fileExists(atPath: folder.path("state")), "a look pins nothing")
-    #expect(program.run("id", "--pin").output == look.output)
+    #expect(program.run("id").output == look.output)
+    #expect(program.run("id", "--json").output.contains("\"state\":\"pinned\""))
     let deactivate = [
       "deactivate", "--queue-only", "--product", "XY", "--license-key-file",
       folder.path("license-key"),
@@ -82,10 +83,28 @@ import Testing
     #expect(program.run(deactivate).status == 76)
   }
 
+  /// What is to be sent is pinned, and nothing else beside it.
+  @Test func `pins the hardware ID that is given`() {
+    let folder = TemporaryFolder()
+    var program = Program(in: folder.url)
+    program.environment = ["HANDBACK_JOURNAL": folder.path("state/journal.db")]
+    #expect(program.run("id", "--hardware-id", "given-1", "--pin").output == "given-1\n")
+    #expect(program.run("id").output == "given-1\n")
+    let other = program.run("id", "--hardware-id", "given-2", "--pin")
+    #expect(other.status == 78)
+    #expect(other.errors.contains("the hardware ID is pinned already, by the scheme value"))
+    #expect(
+      program.run("id", "--hardware-id", "given-2", "--repin", "it was wrong").output
+        == "given-2\n")
+  }
+
   @Test func `says that no TPM can be asked below a folder`() {
     let folder = TemporaryFolder()
     var program = Program(in: folder.url)
-    program.environment = ["HANDBACK_ROOT": DeviceSamples.own.tree("gate-server")]
+    program.environment = [
+      "HANDBACK_ROOT": DeviceSamples.own.tree("gate-server"),
+      "HANDBACK_JOURNAL": folder.path("state/journal.db"),
+    ]
     #expect(program.run("id", "--tpm", "no").status == 0)
     #expect(program.run("id", "--tpm", "/dev/tpmrm0").status == 64)
     program.environment["HANDBACK_TPM"] = "yes"
