@@ -134,8 +134,8 @@ public final class MemoryJournal: FlushJournal {
   @discardableResult
   public func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
-  ) throws(Failure) -> Bool {
-    var isUnchanged = true
+  ) throws(Failure) -> Conclusion {
+    var conclusion = Conclusion.written
     try writing {
       guard let index = index(of: ticket) else {
         problems.append("\(ticket.text) is concluded and was never queued")
@@ -144,11 +144,13 @@ public final class MemoryJournal: FlushJournal {
       log.append(.concluded(ticket.row))
       if let server { self.server = server }
       let row = rows[index]
-      isUnchanged = row.ending != nil || isAsSeen(row)
+      let isUnchanged = row.ending != nil || isAsSeen(row)
       apply(isUnchanged ? change : Self.adapted(change, to: row), outcome, to: &rows[index])
+      if !isUnchanged { conclusion = .askedAgain }
+      if row.ending != nil, rows[index].ending == row.ending { conclusion = .ended }
       afterConcluding?(ticket, server != nil)
     }
-    return isUnchanged
+    return conclusion
   }
 
   /// What the answer to a request with other details means: a plain success ends it all the same.
@@ -156,7 +158,7 @@ public final class MemoryJournal: FlushJournal {
     var open = row.openAttempts
     switch change {
     case .ended(.deactivated, isInferred: false, _): return change
-    case .ended: open -= 1
+    case .ended(_, let isInferred, _): open = min(open, max(open - 1, isInferred ? 1 : 0))
     case .postponed(_, _, _, let openAttempts): open = min(open, openAttempts)
     }
     return .postponed(nil, failures: row.failures, isHeld: false, openAttempts: max(open, 0))

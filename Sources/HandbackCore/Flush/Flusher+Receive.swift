@@ -30,33 +30,35 @@ extension Flusher {
   }
 
   /// A change and the words for it.
-  struct Conclusion {
+  struct Judgement {
     var change: RowChange
     var outcome: Outcome
   }
 
   mutating func conclude<Journal: FlushJournal & ~Copyable>(
-    _ conclusion: Conclusion, _ journal: inout Journal, at now: Moment
+    _ judgement: Judgement, _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) -> FlushEvent {
     guard let ticket = current?.ticket else {
       preconditionFailure("a deactivation is in hand here")
     }
-    let isAsSent = try write(conclusion, &journal, at: now)
-    switch conclusion.change {
-    case .ended(let ending, let isInferred, _):
-      guard isAsSent || ending == .deactivated && !isInferred else { break }
-      return .ended(ticket, ending, isInferred: isInferred, conclusion.outcome)
-    case .postponed(_, _, let isHeld, _):
-      guard isAsSent else { break }
-      return .postponed(ticket, conclusion.outcome, isHeld: isHeld)
+    switch try write(judgement, &journal, at: now) {
+    case .written: break
+    case .askedAgain:
+      if case .ended(.deactivated, isInferred: false, _) = judgement.change { break }
+      return .postponed(ticket, judgement.outcome, isHeld: false)
+    case .ended: return .none
     }
-    return .postponed(ticket, conclusion.outcome, isHeld: false)
+    switch judgement.change {
+    case .ended(let ending, let isInferred, _):
+      return .ended(ticket, ending, isInferred: isInferred, judgement.outcome)
+    case .postponed(_, _, let isHeld, _):
+      return .postponed(ticket, judgement.outcome, isHeld: isHeld)
+    }
   }
 
-  /// `false` if the deactivation was asked for again, with other details than were sent.
   private mutating func write<Journal: FlushJournal & ~Copyable>(
-    _ conclusion: Conclusion, _ journal: inout Journal, at now: Moment
-  ) throws(Journal.Failure) -> Bool {
+    _ judgement: Judgement, _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> Conclusion {
     guard let ticket = current?.ticket, let server else {
       preconditionFailure("a deactivation is in hand here")
     }
@@ -64,11 +66,11 @@ extension Flusher {
     // takes another.
     current = nil
     stage = .choosing
-    let isAsSent = try journal.conclude(
-      ticket, conclusion.change, conclusion.outcome, server: server == storedServer ? nil : server,
+    let written = try journal.conclude(
+      ticket, judgement.change, judgement.outcome, server: server == storedServer ? nil : server,
       at: now)
     storedServer = server
-    return isAsSent
+    return written
   }
 
   // MARK: - Answers that are cured by another request at once
@@ -80,14 +82,14 @@ extension Flusher {
     _ answer: Answer, _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) {
     guard let refused = current else { preconditionFailure("a deactivation is in hand here") }
-    let isAsSent = try write(
-      Conclusion(
+    let written = try write(
+      Judgement(
         change: .postponed(
           nil, failures: refused.failures, isHeld: false, openAttempts: refused.openAttempts),
         outcome: Outcome(
           httpStatus: Int64(answer.status), code: answer.text("code"), message: answer.message)),
       &journal, at: now)
-    guard isAsSent else { return chooseAgain(refused.ticket) }
+    guard case .written = written else { return chooseAgain(refused.ticket) }
     current = refused
     stage = .chosen
   }
@@ -117,7 +119,7 @@ extension Flusher {
 
   // MARK: - Verdicts
 
-  private mutating func judge(_ answer: Answer, at now: Moment, random: UInt64) -> Conclusion {
+  private mutating func judge(_ answer: Answer, at now: Moment, random: UInt64) -> Judgement {
     guard let openBefore = current?.openAttempts, let failures = current?.failures else {
       preconditionFailure("a deactivation is in hand here")
     }
@@ -130,8 +132,8 @@ extension Flusher {
     faultsInARow = 0
     if case .later = verdict {} else { laterInARow = 0 }
 
-    func postponed(_ wait: Wait?, isHeld: Bool) -> Conclusion {
-      Conclusion(
+    func postponed(_ wait: Wait?, isHeld: Bool) -> Judgement {
+      Judgement(
         change: .postponed(wait, failures: failures + 1, isHeld: isHeld, openAttempts: open),
         outcome: outcome)
     }
@@ -140,7 +142,7 @@ extension Flusher {
     case .deactivated, .deactivatedInferred, .rejected:
       serverAnswered(answer, at: now)
       let ending: Ending = verdict == .rejected ? .rejected : .deactivated
-      return Conclusion(
+      return Judgement(
         change: .ended(
           ending, isInferred: verdict == .deactivatedInferred,
           licenseSignature: answer.licenseSignature),
@@ -179,7 +181,7 @@ extension Flusher {
 
   private mutating func fault(
     _ fault: TransportFault, at now: Moment, random: UInt64
-  ) -> Conclusion {
+  ) -> Judgement {
     guard let openBefore = current?.openAttempts, let failures = current?.failures else {
       preconditionFailure("a deactivation is in hand here")
     }
@@ -193,7 +195,7 @@ extension Flusher {
     } else {
       serverRefused(fault.waitReason, rules.backoff, at: now, random: random)
     }
-    return Conclusion(
+    return Judgement(
       change: .postponed(
         wait, failures: failures + (fault.mayHaveReachedServer ? 1 : 0), isHeld: false,
         openAttempts: openBefore + (fault.mayHaveReachedServer ? 1 : 0)),
@@ -202,14 +204,14 @@ extension Flusher {
 
   /// Stopped from outside: nobody's failure, so nothing waits for it, and the pass ends. What was
   /// sent stays unanswered; what wasn't is known to have done nothing.
-  private mutating func interruption(_ fault: TransportFault) -> Conclusion {
+  private mutating func interruption(_ fault: TransportFault) -> Judgement {
     guard let openBefore = current?.openAttempts, let failures = current?.failures else {
       preconditionFailure("a deactivation is in hand here")
     }
     end = .stopped(.none, millisecondsLeft: 0)
     var open = openBefore
     if case .awaitingVerdict = stage, fault.mayHaveReachedServer { open += 1 }
-    return Conclusion(
+    return Judgement(
       change: .postponed(nil, failures: failures, isHeld: false, openAttempts: open),
       outcome: outcome(of: fault))
   }
@@ -239,7 +241,7 @@ extension Flusher {
 
   private mutating func tokenTrouble(
     _ result: ExchangeResult, at now: Moment, random: UInt64
-  ) -> Conclusion {
+  ) -> Judgement {
     guard let open = current?.openAttempts, let failures = current?.failures else {
       preconditionFailure("a deactivation is in hand here")
     }
@@ -265,7 +267,7 @@ extension Flusher {
       outcome = Outcome(
         httpStatus: Int64(answer.status), code: error ?? "no_access_token", message: answer.message)
     }
-    return Conclusion(
+    return Judgement(
       change: .postponed(nil, failures: failures, isHeld: isHeld, openAttempts: open),
       outcome: outcome)
   }

@@ -15,6 +15,8 @@ public struct Flusher: ~Copyable {
   var stage = Stage.choosing
   /// The row that was chosen last.
   var lastRow: Int64 = 0
+  /// The row that was read once more.
+  var rereadRow: Int64 = 0
   var nextSendBootMilliseconds: Int64 = 0
   var end: FlushEnd?
   var hasCorrectedClock = false
@@ -45,6 +47,7 @@ public struct Flusher: ~Copyable {
     current = nil
     stage = .choosing
     lastRow = (rules.only?.row ?? 1) - 1
+    rereadRow = 0
     laterInARow = 0
     faultsInARow = 0
   }
@@ -83,7 +86,7 @@ public struct Flusher: ~Copyable {
     let wait = Wait(milliseconds: FlushRules.sealedMilliseconds, from: now)
     return .passed(
       try conclude(
-        Conclusion(
+        Judgement(
           change: .postponed(wait, failures: failures, isHeld: true, openAttempts: open),
           outcome: outcome), &journal, at: now))
   }
@@ -142,11 +145,13 @@ public struct Flusher: ~Copyable {
     return true
   }
 
-  /// What is in hand is no longer what the journal has.
+  /// What is in hand is no longer what the journal has: it is read once more. Where that doesn't
+  /// help, the pass goes on without it.
   mutating func chooseAgain(_ ticket: Ticket) {
     current = nil
     stage = .choosing
-    lastRow = ticket.row - 1
+    if rereadRow != ticket.row { lastRow = ticket.row - 1 }
+    rereadRow = ticket.row
   }
 
   private mutating func deactivationExchange(at now: Moment) -> Exchange {

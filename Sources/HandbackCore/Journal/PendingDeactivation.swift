@@ -109,6 +109,16 @@ public enum WaitReason: Int64, Sendable {
   public var isUnreachable: Bool { self == .network || self == .clock }
 }
 
+/// What a change came to that was to be written.
+public enum Conclusion: Sendable {
+  case written
+  /// The row was asked for again meanwhile, with other details than were sent: an answer to those
+  /// ends it only if it is a plain success, and else it is due at once.
+  case askedAgain
+  /// The row had ended, by a person: only a plain success changes that.
+  case ended
+}
+
 /// The journal as the flush needs it. Every method is one transaction, durable on return.
 public protocol FlushJournal: ~Copyable {
   associatedtype Failure: Error
@@ -124,13 +134,11 @@ public protocol FlushJournal: ~Copyable {
   /// withdrawn, or asked for again with other details.
   mutating func openAttempt(_ ticket: Ticket, at now: Moment) throws(Failure) -> Bool
 
-  /// Writes what an attempt did, and what is known of the server since if that is new. `false` if
-  /// the row was asked for again meanwhile, with other details: an answer to those before ends it
-  /// only if it is a plain success, and else it is due at once.
+  /// Writes what an attempt did, and what is known of the server since if that is new.
   @discardableResult
   mutating func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
-  ) throws(Failure) -> Bool
+  ) throws(Failure) -> Conclusion
 
   mutating func serverState() throws(Failure) -> ServerState
 }

@@ -45,8 +45,18 @@ final class CopyFile {
 
     /// Behind its image.
     var imageEnd: Int64 { offset + Int64(CopyFile.headByteCount + imageByteCount) }
-    /// Behind its last block.
-    var end: Int64 { (imageEnd + blockByteCount - 1) / blockByteCount * blockByteCount }
+    /// Behind its last block. The seal doesn't cover the length: where that says more than a block,
+    /// it is believed only of a record that is whole, so that a damaged one hides no others.
+    fileprivate(set) var end: Int64
+
+    fileprivate init(offset: Int64, imageByteCount: Int, number: Int64, nonce: Int64?) {
+      self.offset = offset
+      self.imageByteCount = imageByteCount
+      self.number = number
+      self.nonce = nonce
+      end = offset + blockByteCount
+      end = (imageEnd + blockByteCount - 1) / blockByteCount * blockByteCount
+    }
   }
 
   /// Opens the one beside the journal at `journal`, and makes it if there is none.
@@ -134,8 +144,12 @@ final class CopyFile {
 
   func record(at offset: Int64) -> Record? {
     // The head, and of the image the first two columns.
-    guard let head = Descriptor.read(file, at: offset, Self.headByteCount + 18) else { return nil }
-    return Self.record(head, at: offset)
+    guard let head = Descriptor.read(file, at: offset, Self.headByteCount + 18),
+      var record = Self.record(head, at: offset)
+    else { return nil }
+    let firstEnd = offset + Self.blockByteCount
+    if record.end > firstEnd, !isWhole(record) { record.end = firstEnd }
+    return record
   }
 
   private static func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
@@ -265,15 +279,30 @@ final class CopyFile {
     guard cause == 0 else { throw JournalError(errno: cause) }
   }
 
+  /// Erases what was added at or behind `offset`: it can't be made durable.
+  func eraseAll(from offset: Int64) {
+    var offset = offset
+    while let record = next(from: offset) {
+      erase(record)
+      offset = record.end
+    }
+  }
+
   /// Cuts off what lies behind the last record: it is nothing that can be used, and whoever adds a
   /// record would look through all of it.
   func trim() {
     guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
     defer { flock(file, LOCK_UN) }
+    let growth = Self.growthByteCount
+    let end = (recordsEnd + growth - 1) / growth * growth
+    if size > end { clibc_truncate(file, end) }
+  }
+
+  /// Behind the last record.
+  var recordsEnd: Int64 {
     var end = Self.blockByteCount
     while let record = next(from: end) { end = record.end }
-    end = (end + Self.growthByteCount - 1) / Self.growthByteCount * Self.growthByteCount
-    if size > end { clibc_truncate(file, end) }
+    return end
   }
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;

@@ -24,7 +24,7 @@ enum JournalFile {
       let lock = try PlaceLock(path, isAlone: false)
       if exists(path) { return nil }
       guard access != .read else { throw JournalError(.lost) }
-      if exists(path + SQLiteJournal.readySuffix) { return nil }
+      if FilePresence.exists(path + SQLiteJournal.readySuffix) { return nil }
       // It had the owner of its second copies.
       try make(path, like: CopyFile.path(of: path))
       _ = consume lock
@@ -44,7 +44,7 @@ enum JournalFile {
 
   /// Whether one was there that had accepted something, or was damaged.
   static func hasTrace(_ path: Text) -> Bool {
-    Reserve.isHeld(path) || exists(path + SQLiteJournal.asideSuffix + "1")
+    Reserve.isKnown(path) || exists(path + SQLiteJournal.asideSuffix + "1")
   }
 
   /// Whether a file that can't be a journal was one: another program's, and a newer version's,
@@ -53,7 +53,7 @@ enum JournalFile {
     if let version = CopyFile.version(beside: path) { return version == JournalSchema.version }
     // Without second copies, those whose head still says whose they are, are theirs.
     guard error.kind == .notADatabase || error.kind == .sqlite else { return false }
-    return Reserve.isHeld(path) || isBlank(path)
+    return Reserve.isKnown(path) || isBlank(path)
   }
 
   /// Whether all its bytes are zero: F2FS leaves a new file so after a power cut.

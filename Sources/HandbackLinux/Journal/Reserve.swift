@@ -6,7 +6,8 @@ public import HandbackCore
 /// while it can't be made.
 ///
 /// It is a third file, too, so it begins with a `Roster` of what was accepted. That is written
-/// behind each commit and not synced, so it never knows of a ticket that was never promised.
+/// behind each commit and not synced, so it never knows of a ticket that was never promised. When
+/// the room is given back, the roster stays.
 public enum Reserve {
   /// Two commits and the file that SQLite shares between processes, several times.
   static let byteCount: Int64 = 64 * 1024
@@ -14,6 +15,9 @@ public enum Reserve {
   private static func path(_ journal: Text) -> Text { journal + "-reserve" }
 
   static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }
+
+  /// Whether it is there, be it that its room was given back: something was accepted.
+  static func isKnown(_ journal: Text) -> Bool { size(path(journal)) >= Roster.byteCount }
 
   static func size(_ path: Text) -> Int64 {
     var status = clibc_status()
@@ -30,12 +34,16 @@ public enum Reserve {
   }
 
   private static func make(_ journal: Text) throws(JournalError) {
-    release(journal)
-    let file = unsafe clibc_open(
-      path(journal).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    var file = opened(journal, O_WRONLY)
+    let hasRoster = file >= 0
+    if !hasRoster {
+      unlink(journal)
+      file = unsafe clibc_open(
+        path(journal).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    }
     guard file >= 0 else { throw JournalError(errno: clibc_errno()) }
     defer { close(file) }
-    try JournalFile.claim(file, like: journal)
+    if !hasRoster { try JournalFile.claim(file, like: journal) }
     // Bytes that no file system can compress: the reserve must be as large as it says.
     var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
     var block = InlineArray<4096, UInt8>(repeating: 0)
@@ -45,10 +53,14 @@ public enum Reserve {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         block[index] = UInt8(truncatingIfNeeded: seed >> 56)
       }
-      cause = Descriptor.write(block.span, to: file, at: number * 4096)
+      let start = number == 0 && hasRoster ? Int(Roster.byteCount) : 0
+      cause = Descriptor.write(
+        block.span.extracting(start...), to: file, at: number * 4096 + Int64(start))
     }
     if cause == 0 { return }
     release(journal)
+    // What it began with was no roster.
+    if !hasRoster { unlink(journal) }
     throw JournalError(errno: cause)
   }
 
@@ -71,12 +83,19 @@ public enum Reserve {
   /// Opens it, if it is a file of ours alone.
   private static func opened(_ journal: Text, _ flags: Int32) -> Int32 {
     let path = path(journal)
-    guard isHeld(journal), (try? JournalFile.checkIfPresent(path)) != nil else { return -1 }
+    guard isKnown(journal), (try? JournalFile.checkIfPresent(path)) != nil else { return -1 }
     return unsafe clibc_open(path.cString, flags | O_NOFOLLOW | O_NONBLOCK, 0)
   }
 
-  /// Gives the room back.
-  static func release(_ journal: Text) { _ = unsafe unlink(path(journal).cString) }
+  /// Gives the room back, up to the roster.
+  static func release(_ journal: Text) {
+    let file = opened(journal, O_WRONLY)
+    guard file >= 0 else { return unlink(journal) }
+    clibc_truncate(file, Roster.byteCount)
+    close(file)
+  }
+
+  private static func unlink(_ journal: Text) { _ = unsafe CLibc.unlink(path(journal).cString) }
 
   /// How much has to be freed so that one more deactivation is accepted, in KiB.
   public static func missingKiB(_ journal: Text) -> Int64 {

@@ -40,6 +40,11 @@ struct Roster: ~Copyable {
     bytes = buffer.take()
   }
 
+  /// How many nonces it has room for.
+  var count: Int {
+    bytes.withBytes { ($0.count - Self.numberByteCount) / Self.nonceByteCount }
+  }
+
   /// The newest row.
   var row: Int64 { bytes.withBytes { RowImage.number(in: $0, 0..<Self.numberByteCount) } }
 
@@ -47,7 +52,6 @@ struct Roster: ~Copyable {
   func nonce(of row: Int64) -> UInt32? {
     let newest = self.row
     return bytes.withBytes { bytes in
-      let count = (bytes.count - Self.numberByteCount) / Self.nonceByteCount
       guard row <= newest, newest - row < Int64(count) else { return nil }
       let start = Self.numberByteCount + Int(newest - row) * Self.nonceByteCount
       let nonce = RowImage.number(in: bytes, start..<(start + Self.nonceByteCount))
@@ -61,5 +65,26 @@ struct Roster: ~Copyable {
     guard rest >= Self.numberByteCount + Self.nonceByteCount else { return }
     let part = bytes.withBytes { bytes in Secret(copying: bytes.extracting(0..<rest)) }
     SealedBytes.append(part, to: &buffer)
+  }
+}
+
+/// The nonces of all rows that rosters know, to look up many.
+struct NonceList {
+  /// By row, from 1 on; 0 for one that isn't known.
+  private var nonces: [UInt32] = []
+
+  mutating func add(_ roster: borrowing Roster) {
+    let newest = roster.row
+    guard newest > 0, newest < Int64(Int32.max) else { return }
+    while nonces.count < Int(newest) { nonces.append(0) }
+    for row in max(newest - Int64(roster.count) + 1, 1)...newest {
+      if let nonce = roster.nonce(of: row) { nonces[Int(row) - 1] = nonce }
+    }
+  }
+
+  func nonce(of row: Int64) -> UInt32? {
+    guard row > 0, row <= Int64(nonces.count) else { return nil }
+    let nonce = nonces[Int(row) - 1]
+    return nonce == 0 ? nil : nonce
   }
 }

@@ -12,7 +12,10 @@ extension SQLiteJournal {
   func check(isDamaged: Bool) throws(JournalError) {
     guard let copies, !isMending else { return }
     isMending = true
-    defer { isMending = false }
+    defer {
+      isMending = false
+      nonces = nil
+    }
     let file = Self.inode(path)
     if connection.isReplaced { try reconnect() }
     var isDamaged = isDamaged
@@ -32,7 +35,7 @@ extension SQLiteJournal {
   }
 
   private func rebuild(_ file: UInt64) throws(JournalError) {
-    isSuspect = isSuspect || Reserve.isHeld(path)
+    isSuspect = isSuspect || Reserve.isKnown(path)
     try Self.rebuild(path, file, &report)
     try reconnect()
   }
@@ -60,13 +63,14 @@ extension SQLiteJournal {
   /// A ticket's second half, from a file that knows it for certain.
   private func nonce(of row: Int64) -> UInt32? {
     guard let copies else { return nil }
-    let known = Reserve.roster(copies.journal)
-    if let nonce = known?.nonce(of: row) { return nonce }
-    var offset: Int64 = 0
-    while let roster = copies.nextRoster(from: &offset) {
-      if let nonce = roster.nonce(of: row) { return nonce }
+    var list = nonces ?? NonceList()
+    if nonces == nil {
+      var offset: Int64 = 0
+      while let roster = copies.nextRoster(from: &offset) { list.add(roster) }
+      if let roster = Reserve.roster(copies.journal) { list.add(roster) }
+      nonces = list
     }
-    return nil
+    return list.nonce(of: row)
   }
 
   /// Writes down which tickets were accepted; without a sync: what is lost of it in a power cut is
@@ -84,7 +88,7 @@ extension SQLiteJournal {
   /// was cut off at damage. A new row must not take its number.
   func isBehindItsCopies() throws(JournalError) -> Bool {
     var row: Int64 = 0
-    if Reserve.isHeld(path) {
+    if Reserve.isKnown(path) {
       guard let roster = Reserve.roster(path) else { return true }
       row = roster.row
     }
@@ -191,48 +195,88 @@ extension SQLiteJournal {
     return try connection.seal(.deactivation, row)
   }
 
-  /// Makes the second copies of pins that have none that is whole.
+  /// Makes the second copies of pins that have none that is whole. A damaged one that has the seal
+  /// of another is that one, under a number that was damaged.
   private func copyIdentities(_ copies: CopyFile) throws(JournalError) {
     var number: Int64 = 0
     while true {
       var statement = try connection.select(.identity, after: number)
       guard try statement.steps(past: number) else { return }
       number = statement.integer(0)
-      guard try statement.isSealed else { continue }
-      statement.reset()
+      guard try statement.isSealed else {
+        statement.reset()
+        _ = try transaction { () throws(JournalError) in
+          try connection.run(
+            """
+            DELETE FROM identity WHERE number = ?1
+              AND seal IN (SELECT seal FROM identity WHERE number <> ?1)
+            """, number)
+          return true
+        }
+        continue
+      }
       let record = copies.find(number, nil)
       if copies.isWhole(record) || !copies.isReadable { continue }
+      statement.reset()
       _ = try transaction { () throws(JournalError) in
-        try copies.append(try connection.seal(.identity, number), nil)
+        var found = try connection.select(.identity, after: number - 1)
+        guard try found.stepsTo(number), try found.isSealed else { return false }
+        try copies.append(try found.image(columnCount: found.columnCount - 1), nil)
         if let record { copies.erase(record) }
         return true
       }
     }
   }
 
+  /// What a look at all rows is for.
+  private enum RowCheck {
+    /// Tells whether there is anything to mend.
+    case look
+    /// Ends what is lost, and marks what has no copy.
+    case mark
+    /// Makes the copies that are missing.
+    case copy
+  }
+
   private func checkRows(upTo newest: Int64, _ copies: CopyFile) throws(JournalError) {
-    guard try needsMending(upTo: newest, copies, mends: false) else { return }
+    guard try needsMending(upTo: newest, copies, .look) else { return }
+    // Marked for good first: with its copy, a row looks sound.
     _ = try transaction { () throws(JournalError) in
-      try needsMending(upTo: newest, copies, mends: true)
+      try needsMending(upTo: newest, copies, .mark)
+    }
+    _ = try transaction { () throws(JournalError) in
+      if copies.isReadable { copies.trim() }
+      let end = copies.recordsEnd
+      do throws(JournalError) {
+        let isMended = try needsMending(upTo: newest, copies, .copy)
+        try copies.makeDurable()
+        return isMended
+      } catch {
+        copies.eraseAll(from: end)
+        throw error
+      }
     }
   }
 
-  /// Whether a row is missing or isn't sound, or is pending and has no copy; mends all such rows.
+  /// Whether a row is missing or isn't sound, or is pending and has no copy that is whole; does
+  /// with all such rows what `check` says.
   private func needsMending(
-    upTo newest: Int64, _ copies: CopyFile, mends: Bool
+    upTo newest: Int64, _ copies: CopyFile, _ check: RowCheck
   ) throws(JournalError) -> Bool {
-    if mends, copies.isReadable { copies.trim() }
     var places = CopyPlaces(copies)
     var statement = try connection.select(.deactivation, after: 0)
     var row: Int64 = 0
     var isReadable: Bool?
     while true {
       let isThere = try statement.stepsTo(row + 1)
-      guard isThere || row < newest else { break }
+      guard isThere || row < newest else { return false }
       row += 1
       let isSealed = try isThere ? statement.isSealed : false
       let ticket = isThere ? statement.ticket : Ticket(row: row, nonce: 0)
       let isPending = isSealed && statement.isPending
+      let isMarked =
+        statement.integer(RowColumn.restored) != 0
+        && statement.integer(RowColumn.openAttempts) == 0
       statement.reset()
       try statement.bind(row)
       try statement.bind(0 as Int64)
@@ -245,20 +289,25 @@ extension SQLiteJournal {
         isReadable = readable
         if !readable { continue }
       }
-      guard mends else { return true }
-      guard isSealed else {
-        try bury(ticket)
-        continue
+      switch check {
+      case .look: return true
+      case .mark:
+        if !isSealed {
+          try bury(ticket)
+        } else if copy == nil, !isMarked {
+          // Where a copy's head is left, it hasn't ended. Else the copy is lost; or it had ended,
+          // and the end is.
+          try markRestored(row)
+        }
+      case .copy:
+        var found = try connection.select(.deactivation, after: row - 1)
+        guard try found.stepsTo(row), try found.isSealed else { throw JournalError.damagedRow() }
+        try copies.append(
+          try found.image(columnCount: found.columnCount - 1), Reserve.roster(copies.journal),
+          isOneOfMany: true)
+        if let copy { copies.erase(copy) }
       }
-      // Where a copy's head is left, it hasn't ended. Else the copy is lost; or it had ended, and
-      // the end is.
-      try copies.append(
-        try copy == nil ? markRestored(row) : connection.seal(.deactivation, row),
-        Reserve.roster(copies.journal), isOneOfMany: true)
-      if let copy { copies.erase(copy) }
     }
-    if mends { try copies.makeDurable() }
-    return false
   }
 
   /// Ends a row that can't be had back as damaged. Nothing of it is kept: none of it can be

@@ -69,7 +69,7 @@ extension SQLiteJournal: FlushJournal {
   @discardableResult
   public func conclude(
     _ ticket: Ticket, _ change: RowChange, _ outcome: Outcome, server: ServerState?, at now: Moment
-  ) throws(JournalError) -> Bool {
+  ) throws(JournalError) -> Conclusion {
     var isAsSeen = true
     var isEnd = false
     let isChanged = try transaction { () throws(JournalError) in
@@ -91,23 +91,25 @@ extension SQLiteJournal: FlushJournal {
       return isChanged
     }
     if isEnd, isChanged { copies?.erase(ticket) }
-    if isChanged { seen = (ticket.row, changedSeal) }
-    return isAsSeen
+    guard isChanged else { return .ended }
+    seen = (ticket.row, changedSeal)
+    return isAsSeen ? .written : .askedAgain
   }
 
   /// The answer to a request is about what was sent. `false` if the row was changed since, by who
   /// asked for it again or by a mending: then nothing but a plain success ends it.
   private func adapt(_ change: inout RowChange, to ticket: Ticket) throws(JournalError) -> Bool {
     var found = try connection.select(.deactivation, after: ticket.row - 1)
-    guard try found.stepsTo(ticket.row), found.ticket == ticket else { return true }
-    guard try found.isSealed else { throw JournalError.damagedRow() }
+    guard try found.stepsTo(ticket.row), try found.isSealed else { throw JournalError.damagedRow() }
+    guard found.ticket == ticket else { return true }
     if !found.isPending || isAsSeen(found) { return true }
     // This attempt is answered; what else is open stands in the row.
     var openAttempts = found.integer(RowColumn.openAttempts)
     switch change {
     case .ended(let ending, let isInferred, _):
       if ending == .deactivated, !isInferred { return false }
-      openAttempts = max(openAttempts - 1, 0)
+      // Inferred may also be that this one was sent twice: then it is still open.
+      openAttempts = min(openAttempts, max(openAttempts - 1, isInferred ? 1 : 0))
     case .postponed(_, _, _, let openAfterwards):
       openAttempts = min(openAttempts, openAfterwards)
     }

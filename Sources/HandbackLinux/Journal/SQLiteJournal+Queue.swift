@@ -244,7 +244,12 @@ extension SQLiteJournal {
   ) throws(JournalError) -> Bool {
     try transaction { () throws(JournalError) in
       var found = try connection.select(.deactivation, after: ticket.row - 1)
-      guard try found.stepsTo(ticket.row), found.ticket == ticket else { return false }
+      guard try found.stepsTo(ticket.row) else {
+        // No row is ever removed.
+        if onlyAsSeen { throw JournalError.damagedRow() }
+        return false
+      }
+      guard found.ticket == ticket else { return false }
       guard try found.isSealed else { throw JournalError.damagedRow() }
       if onlyAsSeen, !isAsSeen(found) { return false }
       found.reset()

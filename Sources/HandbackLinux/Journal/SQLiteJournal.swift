@@ -32,6 +32,8 @@ public final class SQLiteJournal {
   var seen: (row: Int64, seal: InlineArray<16, UInt8>)?
   /// The seal of the row that was changed last.
   var changedSeal = InlineArray<16, UInt8>(repeating: 0)
+  /// While it is mended: the nonces of what was accepted, if they were asked for.
+  var nonces: NonceList?
 
   /// What was found damaged and mended since it was opened, or since this was asked for.
   public func takeReport() -> JournalReport {
@@ -91,7 +93,14 @@ public final class SQLiteJournal {
     var report = JournalReport()
     // Just made, it may have met the WAL of one that is lost.
     if file == 0 { file = inode(path) }
-    try rebuild(path, file, &report)
+    do throws(JournalError) {
+      try rebuild(path, file, &report)
+    } catch {
+      guard error.isFull, access == .write else { throw error }
+      Reserve.release(path)
+      report = JournalReport()
+      try rebuild(path, file, &report)
+    }
     let journal = try openWhole(path, access, isRebuilt: true)
     report.restoredCount += journal.report.restoredCount
     report.damagedCount = max(report.damagedCount, journal.report.damagedCount)
@@ -107,7 +116,7 @@ public final class SQLiteJournal {
     if access != .read, FilePresence.exists(path + readySuffix) {
       try finishReplacing(path, &report)
     }
-    var isSuspect = (isRebuilt || report.asidePath != nil) && Reserve.isHeld(path)
+    var isSuspect = (isRebuilt || report.asidePath != nil) && Reserve.isKnown(path)
     guard let isKnown = try JournalFile.prepare(path, access) else {
       return try openWhole(path, access, isRebuilt: isRebuilt)
     }

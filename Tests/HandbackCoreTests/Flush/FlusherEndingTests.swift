@@ -285,6 +285,7 @@ struct FlusherEndingTests {
     bench.server.onRequest = { _ in journal.withdraw(journal.row(1).ticket) }
     try bench.pass()
     #expect(journal.row(1).ending == ending)
+    #expect(bench.events == (isKnown ? ["1 deactivated"] : []))
     #expect(bench.allProblems == [])
   }
 
@@ -352,6 +353,17 @@ struct FlusherEndingTests {
     #expect(bench.server.requests.map(\.body) == [Self.new.body])
     #expect(journal.row(1).ending == .deactivated)
     #expect(journal.row(1).attempts == 1)
+  }
+
+  @Test func `one that changes each time it is read doesn't hold the others up`() throws {
+    let bench = FlushBench(FlushBench.licenses(2))
+    let journal = bench.journal
+    journal.beforeOpening = { ticket in
+      if ticket.row == 1 { journal.askAgain(ticket, journal.row(1).license) }
+    }
+    #expect(try bench.pass().text == "done")
+    #expect(bench.events == ["2 deactivated"])
+    #expect(journal.row(1).ending == nil)
   }
 
   @Test func `sends one alone when asked`() throws {
