@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 import time
 
 import rig
@@ -15,7 +16,10 @@ PACKAGES = (("libc6", "glibc"), ("e2fsprogs", "e2fsprogs"), ("f2fs-tools", "f2fs
 
 
 def program_digest():
-    with open(rig.PROGRAM, "rb") as file:
+    """Without its build ID, which is another one in each folder that it is built in."""
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run(["objcopy", "--remove-section=.note.gnu.build-id", rig.PROGRAM, file.name],
+                       check=True)
         return hashlib.sha256(file.read()).hexdigest()
 
 

@@ -318,6 +318,37 @@ struct SQLiteJournalTests {
     }
   }
 
+  /// It may have ended, and the end be lost with the last of the WAL.
+  @Test func `a row without its copy that is asked for again has no attempt that counts`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let ticket = try queue(journal, "a")
+    #expect(try journal.openAttempt(ticket, at: now))
+    folder.write("journal.db-copy", try #require(folder.read("journal.db-copy")).prefix(512))
+    journal = try SQLiteJournal.open(Text(path), .create)
+    #expect(try queue(journal, "a") == ticket)
+    #expect(try journal.facts(of: ticket)?.openAttempts == 0)
+    let copies = try #require(folder.read("journal.db-copy"))
+    #expect(copies.range(of: Data("HBCr".utf8)) != nil)
+  }
+
+  @Test func `nothing of a long secret is left in a copy that was damaged`() throws {
+    var journal = try SQLiteJournal.open(Text(path), .create)
+    let token = String(repeating: "0123456789ABCDEF", count: 200)
+    let license = SampleLicense(.idToken(token, account: "acme"))
+    let ticket = try journal.queue(license.deactivation(), nonce: 1, atSeconds: 0).ticket
+    var damaged = try #require(folder.read("journal.db-copy"))
+    damaged[1500] ^= 1
+    folder.write("journal.db-copy", damaged)
+    journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(try journal.openAttempt(ticket, at: now))
+    try journal.conclude(
+      ticket, .ended(.deactivated, isInferred: false, licenseSignature: nil),
+      Outcome(httpStatus: 200, code: nil, message: nil), server: nil, at: now)
+    let copies = try #require(folder.read("journal.db-copy"))
+    #expect(copies.range(of: Data("456789".utf8)) == nil)
+    #expect(copies.range(of: Data("HBCr".utf8)) == nil)
+  }
+
   /// The length stands outside the seal: it must not hide the records behind it.
   @Test(arguments: [true, false])
   func `a second copy whose length is damaged hides no others`(isJournalGone: Bool) throws {

@@ -176,7 +176,8 @@ public final class MemoryJournal: FlushJournal {
     switch change {
     case .ended(let ending, let isInferred, let licenseSignature):
       // A row that was withdrawn on its way stays so, unless the server did it.
-      guard row.ending == nil || (row.ending == .withdrawn && ending == .deactivated) else {
+      guard row.ending == nil || row.ending == .withdrawn && ending == .deactivated && !isInferred
+      else {
         if row.ending != .withdrawn { problems.append("\(name) ends twice") }
         return
       }

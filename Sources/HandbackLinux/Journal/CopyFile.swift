@@ -148,7 +148,7 @@ final class CopyFile {
       var record = Self.record(head, at: offset)
     else { return nil }
     let firstEnd = offset + Self.blockByteCount
-    if record.end > firstEnd, !isWhole(record) { record.end = firstEnd }
+    if record.end > firstEnd, isDamaged(record) { record.end = firstEnd }
     return record
   }
 
@@ -180,6 +180,15 @@ final class CopyFile {
 
   private func sealedImage(of record: Record) -> Secret? {
     Descriptor.read(file, at: record.offset + 8, 16 + record.imageByteCount)
+  }
+
+  /// Whether it is known to be; what can't be read may be whole.
+  private func isDamaged(_ record: Record) -> Bool {
+    do throws(JournalError) {
+      return try image(of: record) == nil
+    } catch {
+      return false
+    }
   }
 
   func isWhole(_ record: Record?) -> Bool {
@@ -238,11 +247,12 @@ final class CopyFile {
 
   // MARK: - Writing
 
-  /// Adds a record, and behind it what `roster` says of those before it. On return it is durable,
-  /// unless that is left to `makeDurable`, for many at once.
+  /// Adds a record, and behind it what `roster` says of those before it; its place. On return it is
+  /// durable, unless that is left to `makeDurable`, for many at once.
+  @discardableResult
   func append(
     _ image: borrowing Secret, _ roster: borrowing Roster?, isOneOfMany: Bool = false
-  ) throws(JournalError) {
+  ) throws(JournalError) -> Int64 {
     let locked = Descriptor.lock(file, LOCK_EX)
     guard locked == 0 else { throw JournalError(errno: locked) }
     defer { flock(file, LOCK_UN) }
@@ -272,6 +282,7 @@ final class CopyFile {
       throw JournalError(errno: cause)
     }
     cursor = start
+    return start
   }
 
   func makeDurable() throws(JournalError) {
@@ -279,30 +290,15 @@ final class CopyFile {
     guard cause == 0 else { throw JournalError(errno: cause) }
   }
 
-  /// Erases what was added at or behind `offset`: it can't be made durable.
-  func eraseAll(from offset: Int64) {
-    var offset = offset
-    while let record = next(from: offset) {
-      erase(record)
-      offset = record.end
-    }
-  }
-
   /// Cuts off what lies behind the last record: it is nothing that can be used, and whoever adds a
   /// record would look through all of it.
   func trim() {
     guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
     defer { flock(file, LOCK_UN) }
-    let growth = Self.growthByteCount
-    let end = (recordsEnd + growth - 1) / growth * growth
-    if size > end { clibc_truncate(file, end) }
-  }
-
-  /// Behind the last record.
-  var recordsEnd: Int64 {
     var end = Self.blockByteCount
     while let record = next(from: end) { end = record.end }
-    return end
+    end = (end + Self.growthByteCount - 1) / Self.growthByteCount * Self.growthByteCount
+    if size > end { clibc_truncate(file, end) }
   }
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
@@ -315,11 +311,23 @@ final class CopyFile {
     guard let found = self.record(at: record.offset), found.number == record.number,
       found.nonce == record.nonce
     else { return }
+    // Of a damaged one all that may be its own: there is a secret in it.
+    var end = found.end
+    let byteCount = size
+    while end < min(found.imageEnd, byteCount), self.record(at: end) == nil {
+      end += Self.blockByteCount
+    }
     var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
-    while Int64(zeros.byteCount) < record.end - record.offset { zeros.append(0) }
+    while Int64(zeros.byteCount) < end - found.offset { zeros.append(0) }
     _ = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
-    if next(from: record.end) == nil, next(from: Self.blockByteCount) == nil {
+    if next(from: end) == nil, next(from: Self.blockByteCount) == nil {
       clibc_truncate(file, Self.growthByteCount)
+    }
+  }
+
+  func erase(_ places: [Int64]) {
+    for offset in places {
+      if let record = record(at: offset) { erase(record) }
     }
   }
 
@@ -354,24 +362,26 @@ final class CopyFile {
 /// Where the records of a file lie, for who looks for many: `find` would read the file once for
 /// each that is missing.
 struct CopyPlaces {
-  private var places: [(number: Int64, offset: Int64)] = []
+  private var numbers: [Int64] = []
+  private var offsets: [Int64] = []
   /// Behind the one that was found last: the next one is near.
   private var cursor = 0
 
   init(_ copies: CopyFile) {
     var offset: Int64 = 0
     while let record = copies.next(from: offset) {
-      places.append((record.number, record.offset))
+      numbers.append(record.number)
+      offsets.append(record.offset)
       offset = record.end
     }
   }
 
   mutating func find(_ ticket: Ticket, _ copies: CopyFile) -> CopyFile.Record? {
-    for _ in places.indices {
-      if cursor == places.count { cursor = 0 }
-      let place = places[cursor]
+    for _ in numbers.indices {
+      if cursor == numbers.count { cursor = 0 }
+      let place = cursor
       cursor += 1
-      if place.number == ticket.row, let record = copies.record(at: place.offset),
+      if numbers[place] == ticket.row, let record = copies.record(at: offsets[place]),
         record.number == ticket.row, record.nonce == Int64(ticket.nonce)
       {
         return record

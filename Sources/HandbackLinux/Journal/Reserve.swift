@@ -31,18 +31,23 @@ public enum Reserve {
     let lock = try PlaceLock(journal, isAlone: true)
     if !isHeld(journal) { try make(journal) }
     _ = consume lock
+    // Another process may have needed it in the meantime.
+    guard isHeld(journal) else { throw JournalError(errno: ENOSPC) }
   }
 
   private static func make(_ journal: Text) throws(JournalError) {
-    var file = opened(journal, O_WRONLY)
+    // Behind its end, wherever that is by then: if another process gives the room back meanwhile,
+    // what is missing isn't taken for held.
+    var file = opened(journal, O_WRONLY | O_APPEND)
     let hasRoster = file >= 0
     if !hasRoster {
       unlink(journal)
       file = unsafe clibc_open(
-        path(journal).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+        path(journal).cString, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     }
     guard file >= 0 else { throw JournalError(errno: clibc_errno()) }
     defer { close(file) }
+    clibc_truncate(file, hasRoster ? Roster.byteCount : 0)
     if !hasRoster { try JournalFile.claim(file, like: journal) }
     // Bytes that no file system can compress: the reserve must be as large as it says.
     var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -54,8 +59,7 @@ public enum Reserve {
         block[index] = UInt8(truncatingIfNeeded: seed >> 56)
       }
       let start = number == 0 && hasRoster ? Int(Roster.byteCount) : 0
-      cause = Descriptor.write(
-        block.span.extracting(start...), to: file, at: number * 4096 + Int64(start))
+      cause = Descriptor.write(block.span.extracting(start...), to: file)
     }
     if cause == 0 { return }
     release(journal)
@@ -80,11 +84,19 @@ public enum Reserve {
     _ = buffer.take().withBytes { Descriptor.write($0, to: file, at: 0) }
   }
 
-  /// Opens it, if it is a file of ours alone.
+  /// Opens it, if it is a file of ours alone, with a roster.
   private static func opened(_ journal: Text, _ flags: Int32) -> Int32 {
     let path = path(journal)
-    guard isKnown(journal), (try? JournalFile.checkIfPresent(path)) != nil else { return -1 }
-    return unsafe clibc_open(path.cString, flags | O_NOFOLLOW | O_NONBLOCK, 0)
+    let file = unsafe clibc_open(path.cString, flags | O_NOFOLLOW | O_NONBLOCK, 0)
+    guard file >= 0 else { return -1 }
+    var status = clibc_status()
+    if unsafe clibc_fstat(file, &status) == 0, status.size >= Roster.byteCount,
+      (try? JournalFile.check(status, path)) != nil
+    {
+      return file
+    }
+    close(file)
+    return -1
   }
 
   /// Gives the room back, up to the roster.

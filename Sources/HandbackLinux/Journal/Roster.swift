@@ -71,20 +71,20 @@ struct Roster: ~Copyable {
 /// The nonces of all rows that rosters know, to look up many.
 struct NonceList {
   /// By row, from 1 on; 0 for one that isn't known.
-  private var nonces: [UInt32] = []
+  private var nonces: [Int64] = []
 
   mutating func add(_ roster: borrowing Roster) {
     let newest = roster.row
     guard newest > 0, newest < Int64(Int32.max) else { return }
     while nonces.count < Int(newest) { nonces.append(0) }
     for row in max(newest - Int64(roster.count) + 1, 1)...newest {
-      if let nonce = roster.nonce(of: row) { nonces[Int(row) - 1] = nonce }
+      if let nonce = roster.nonce(of: row) { nonces[Int(row) - 1] = Int64(nonce) }
     }
   }
 
   func nonce(of row: Int64) -> UInt32? {
     guard row > 0, row <= Int64(nonces.count) else { return nil }
     let nonce = nonces[Int(row) - 1]
-    return nonce == 0 ? nil : nonce
+    return nonce == 0 ? nil : UInt32(nonce)
   }
 }

@@ -206,6 +206,9 @@ extension SQLiteJournal {
       guard try statement.isSealed else {
         statement.reset()
         _ = try transaction { () throws(JournalError) in
+          var found = try connection.select(.identity, after: number - 1)
+          guard try found.stepsTo(number), try !found.isSealed else { return false }
+          found.reset()
           try connection.run(
             """
             DELETE FROM identity WHERE number = ?1
@@ -239,29 +242,39 @@ extension SQLiteJournal {
   }
 
   private func checkRows(upTo newest: Int64, _ copies: CopyFile) throws(JournalError) {
-    guard try needsMending(upTo: newest, copies, .look) else { return }
+    var change = CopyChange()
+    guard try needsMending(upTo: newest, copies, .look, &change) else { return }
     // Marked for good first: with its copy, a row looks sound.
     _ = try transaction { () throws(JournalError) in
-      try needsMending(upTo: newest, copies, .mark)
+      try needsMending(upTo: newest, copies, .mark, &change)
     }
     _ = try transaction { () throws(JournalError) in
       if copies.isReadable { copies.trim() }
-      let end = copies.recordsEnd
+      change = CopyChange()
       do throws(JournalError) {
-        let isMended = try needsMending(upTo: newest, copies, .copy)
+        _ = try needsMending(upTo: newest, copies, .copy, &change)
         try copies.makeDurable()
-        return isMended
       } catch {
-        copies.eraseAll(from: end)
+        copies.erase(change.added)
         throw error
       }
+      // Their heads say that the rows haven't ended, until others do.
+      copies.erase(change.replaced)
+      return true
     }
+  }
+
+  /// What was done to the second copies, to be ended or undone: places of records.
+  private struct CopyChange {
+    var added: [Int64] = []
+    /// Damaged ones, in whose place those are.
+    var replaced: [Int64] = []
   }
 
   /// Whether a row is missing or isn't sound, or is pending and has no copy that is whole; does
   /// with all such rows what `check` says.
   private func needsMending(
-    upTo newest: Int64, _ copies: CopyFile, _ check: RowCheck
+    upTo newest: Int64, _ copies: CopyFile, _ check: RowCheck, _ change: inout CopyChange
   ) throws(JournalError) -> Bool {
     var places = CopyPlaces(copies)
     var statement = try connection.select(.deactivation, after: 0)
@@ -302,10 +315,11 @@ extension SQLiteJournal {
       case .copy:
         var found = try connection.select(.deactivation, after: row - 1)
         guard try found.stepsTo(row), try found.isSealed else { throw JournalError.damagedRow() }
-        try copies.append(
-          try found.image(columnCount: found.columnCount - 1), Reserve.roster(copies.journal),
-          isOneOfMany: true)
-        if let copy { copies.erase(copy) }
+        change.added.append(
+          try copies.append(
+            try found.image(columnCount: found.columnCount - 1), Reserve.roster(copies.journal),
+            isOneOfMany: true))
+        if let copy { change.replaced.append(copy.offset) }
       }
     }
   }

@@ -122,14 +122,15 @@ extension SQLiteJournal: FlushJournal {
     _ ticket: Ticket, _ ending: Ending, _ isInferred: Bool, _ licenseSignature: Text?,
     _ outcome: Outcome, atSeconds now: Int64
   ) throws(JournalError) -> Bool {
-    // A row that was withdrawn while it was on its way stays withdrawn, unless the server did it.
+    // A row that was withdrawn, or found damaged, while it was on its way stays so, unless the
+    // server says that it did it.
     var statement = try connection.prepare(
       """
       UPDATE deactivation SET state = ?1, inferred = ?2, license_signature = ?3, ended_at = ?4,
         last_at = ?4, last_status = ?5, last_code = ?6, last_message = ?7,
         open_attempts = 0, held = 0, wait_ms = NULL, wait_end_ms = NULL, wait_boot = NULL,
         secret = NULL, fingerprint = NULL
-      WHERE row = ?8 AND nonce = ?9 AND (state = 0 OR (state = 3 AND ?1 = 1))
+      WHERE row = ?8 AND nonce = ?9 AND (state = 0 OR (state >= 3 AND ?1 = 1 AND ?2 = 0))
       """)
     try statement.bind(ending.rawValue)
     try statement.bind(isInferred ? 1 : 0 as Int64)

@@ -81,6 +81,10 @@ extension SQLiteJournal {
     // Unchanged, the row is not written: a repeated call costs no flash.
     var hasNewDetails = false
     if !queued.isNew {
+      // Without a copy, it may have ended, and the end be lost: then it is marked first.
+      if let copies, copies.find(queued.ticket) == nil, copies.isReadable {
+        throw JournalError.damagedRow()
+      }
       // A sealed secret is bound to what stands beside it: without it, that stays too.
       let secret: Void? = deactivation.credential.withSecret { _ in }
       let isBound = try secret == nil ? hasSealedSecret(queued.ticket.row) : false
