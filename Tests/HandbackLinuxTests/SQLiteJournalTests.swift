@@ -349,6 +349,61 @@ struct SQLiteJournalTests {
     #expect(copies.range(of: Data("HBCr".utf8)) == nil)
   }
 
+  /// The index has no seals: with one bit wrong it names another license's row.
+  @Test func `an index that names another row gives no license another's ticket`() throws {
+    let journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try ["a", "b", "c"].map { try queue(journal, $0) }
+    let bodies = try tickets.map { try body(of: $0, journal) }
+    #expect(try journal.checkpoint())
+    let hex = Command.run(
+      "sqlite3", [path, "SELECT hex(fingerprint) FROM deactivation WHERE row = 2"])
+    let digits = Array(hex.output.trimmingCharacters(in: .whitespacesAndNewlines))
+    var entry = stride(from: 0, to: 32, by: 2).map {
+      UInt8(String(digits[$0...($0 + 1)]), radix: 16)!
+    }
+    entry.append(2)
+    var damaged = try #require(folder.read("journal.db"))
+    let place = try #require(damaged.range(of: Data(entry)))
+    damaged[place.upperBound - 1] = 3
+    for access in [SQLiteJournal.Access.create, .write] {
+      for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+      folder.write("journal.db", damaged)
+      let other = try SQLiteJournal.open(Text(path), access)
+      #expect(try queue(other, "b") == tickets[1])
+      #expect(try tickets.map { try body(of: $0, other) } == bodies)
+      #expect(other.takeReport().asidePath != nil)
+    }
+  }
+
+  /// It has ended, so no second copy tells its true number.
+  @Test func `the newest row under a damaged number makes no tickets that never were`() throws {
+    for isQueued in [false, true] {
+      for name in ["", "-wal", "-shm", "-copy", "-reserve"] {
+        try? FileManager.default.removeItem(atPath: path + name)
+      }
+      var journal = try SQLiteJournal.open(Text(path), .create)
+      let tickets = try ["a", "b"].map { try queue(journal, $0) }
+      #expect(try journal.openAttempt(tickets[1], at: now))
+      try journal.conclude(
+        tickets[1], .ended(.rejected, isInferred: false, licenseSignature: nil),
+        Outcome(httpStatus: 400, code: nil, message: nil), server: nil, at: now)
+      sql("UPDATE deactivation SET row = 8392 WHERE row = 2")
+      if !isQueued { journal = try SQLiteJournal.open(Text(path), .write) }
+      #expect(try queue(journal, "c").row == 3)
+      #expect(try journal.damagedCount() == 1)
+      #expect(try journal.facts(of: tickets[1]) != nil)
+    }
+  }
+
+  @Test func `a copy that a killed process left is no second one of a number`() throws {
+    let waiting = try SQLiteJournal.open(Text(path), .create)
+    let killed = try SQLiteJournal.open(Text(path), .create)
+    let ticket = try queue(killed, "a")
+    sql("DELETE FROM deactivation")
+    #expect(try queue(waiting, "b").row == 2)
+    #expect(try waiting.next(after: 0, onlyDue: false, at: now)?.ticket == ticket)
+  }
+
   /// The length stands outside the seal: it must not hide the records behind it.
   @Test(arguments: [true, false])
   func `a second copy whose length is damaged hides no others`(isJournalGone: Bool) throws {

@@ -29,8 +29,9 @@ final class CopyFile {
   private let file: Int32
   /// Where the last record that was looked for lies: the next one is near.
   private var cursor = CopyFile.blockByteCount
-  /// Behind the last record that is known of; other processes add some, too.
+  /// Behind the last record that is known of, and where that is; other processes add some, too.
   private var tail = CopyFile.blockByteCount
+  private var last: Int64 = 0
 
   /// A record's place, and what it says that it is about.
   struct Record {
@@ -183,7 +184,7 @@ final class CopyFile {
   }
 
   /// Whether it is known to be; what can't be read may be whole.
-  private func isDamaged(_ record: Record) -> Bool {
+  func isDamaged(_ record: Record) -> Bool {
     do throws(JournalError) {
       return try image(of: record) == nil
     } catch {
@@ -257,12 +258,19 @@ final class CopyFile {
     guard locked == 0 else { throw JournalError(errno: locked) }
     defer { flock(file, LOCK_UN) }
     let before = size
-    if before < tail { tail = Self.blockByteCount }
-    while let record = next(from: tail) { tail = record.end }
+    if before < tail || last > 0 && record(at: last)?.end != tail { tail = Self.blockByteCount }
+    last = 0
+    while let record = next(from: tail) {
+      last = record.offset
+      tail = record.end
+    }
     // What can't be read isn't free.
     var offset = tail
     while offset < before {
-      if Descriptor.read(file, at: offset, 1) == nil { tail = offset + Self.blockByteCount }
+      if Descriptor.read(file, at: offset, 1) == nil {
+        tail = offset + Self.blockByteCount
+        last = 0
+      }
       offset += Self.blockByteCount
     }
     let start = tail
@@ -331,8 +339,14 @@ final class CopyFile {
     }
   }
 
+  /// A process that was killed may have left two of one ticket. In a large file the second one is
+  /// left to the next check.
   func erase(_ ticket: Ticket) {
-    if let record = find(ticket) { erase(record) }
+    for _ in 0..<4 {
+      guard let record = find(ticket) else { return }
+      erase(record)
+      if size > 64 * 1024 { return }
+    }
   }
 
   /// Makes all of it durable: 0, or an `errno` value.

@@ -43,21 +43,58 @@ extension SQLiteJournal {
   private func compare(with copies: CopyFile) throws(JournalError) {
     try bringBack(copies)
     try copyIdentities(copies)
-    try checkRows(upTo: try newestRow(copies), copies)
+    let newest = try newestRow(copies)
+    try removeStrays(behind: newest)
+    try checkRows(upTo: newest, copies)
   }
 
   /// The newest row that was ever accepted, as far as something still knows.
   private func newestRow(_ copies: CopyFile) throws(JournalError) -> Int64 {
-    var newest = try integer("SELECT max(row) FROM deactivation")
+    var newest: Int64 = 0
     if let roster = Reserve.roster(path) {
       newest = max(newest, roster.row)
       isSuspect = false
     }
     var offset: Int64 = 0
     while let roster = copies.nextRoster(from: &offset) { newest = max(newest, roster.row) }
+    newest = max(newest, try newestRow())
     guard newest == 0, isSuspect else { return newest }
     report.isUnnamed = true
     return 1
+  }
+
+  /// The newest that is sound, and behind it as many as there are damaged ones: whose numbers may be
+  /// damaged, too.
+  private func newestRow() throws(JournalError) -> Int64 {
+    var damagedCount: Int64 = 0
+    var next = Int64.max
+    while true {
+      var statement = try connection.prepare(
+        "SELECT * FROM deactivation WHERE row < ?1 ORDER BY row DESC LIMIT 1")
+      try statement.bind(next)
+      guard try statement.step() else { return damagedCount }
+      let row = statement.integer(0)
+      // In a damaged file the order may be wrong.
+      if try statement.isSealed || row >= next { return row + damagedCount }
+      next = row
+      damagedCount += 1
+    }
+  }
+
+  /// Removes what isn't sound behind the newest row: it is one of those before, or was.
+  private func removeStrays(behind newest: Int64) throws(JournalError) {
+    guard try integer("SELECT max(row) FROM deactivation") > newest else { return }
+    _ = try transaction { () throws(JournalError) in
+      var row = newest
+      while true {
+        var found = try connection.select(.deactivation, after: row)
+        guard try found.steps(past: row) else { return true }
+        row = found.integer(0)
+        if try found.isSealed { continue }
+        found.reset()
+        try connection.run("DELETE FROM deactivation WHERE row = ?1", row)
+      }
+    }
   }
 
   /// A ticket's second half, from a file that knows it for certain.
@@ -92,6 +129,12 @@ extension SQLiteJournal {
       guard let roster = Reserve.roster(path) else { return true }
       row = roster.row
     }
+    if row > 0, try integer("SELECT max(row) FROM deactivation") < row { return true }
+    return try isBehindCopies()
+  }
+
+  func isBehindCopies() throws(JournalError) -> Bool {
+    var row: Int64 = 0
     var number: Int64 = 0
     var offset: Int64 = 0
     while let record = copies?.next(from: offset) {
@@ -113,7 +156,8 @@ extension SQLiteJournal {
       _ = try connection.prepare(SealedTable.deactivation.insert)
       _ = try connection.prepare(SealedTable.identity.insert)
       _ = try connection.prepare(SealedTable.server.insert)
-      var statement = try connection.prepare("PRAGMA quick_check(1)")
+      // Indexes too: a license is found by one.
+      var statement = try connection.prepare("PRAGMA integrity_check(1)")
       guard try statement.step(), let found = statement.text(0) else { return false }
       return found.isEqual(to: "ok")
     } catch {
@@ -160,10 +204,13 @@ extension SQLiteJournal {
   private func condition(_ record: CopyFile.Record) throws(JournalError) -> Condition {
     var statement = try connection.select(record.table, after: record.number - 1)
     guard try statement.stepsTo(record.number), try statement.isSealed else { return .missing }
-    guard let nonce = record.nonce, !statement.isPending else { return .inForce }
+    guard let nonce = record.nonce else { return .inForce }
     if statement.integer(RowColumn.state) == Ending.damaged.rawValue { return .missing }
-    // The number may be another's: then this one is left to a person.
-    return statement.integer(RowColumn.nonce) == nonce ? .ended : .inForce
+    if statement.integer(RowColumn.nonce) == nonce {
+      return statement.isPending ? .inForce : .ended
+    }
+    // The number may be another's: then this one is left to a person. Or it is damaged.
+    return copies?.isDamaged(record) == true ? .ended : .inForce
   }
 
   private func putBack(
@@ -248,6 +295,18 @@ extension SQLiteJournal {
     _ = try transaction { () throws(JournalError) in
       try needsMending(upTo: newest, copies, .mark, &change)
     }
+    do throws(JournalError) {
+      try makeCopies(upTo: newest, copies)
+    } catch {
+      // On a full disk what has no copy is sent all the same.
+      guard error.isFull else { throw error }
+    }
+  }
+
+  private func makeCopies(
+    upTo newest: Int64, _ copies: CopyFile
+  ) throws(JournalError) {
+    var change = CopyChange()
     _ = try transaction { () throws(JournalError) in
       if copies.isReadable { copies.trim() }
       change = CopyChange()

@@ -50,6 +50,19 @@ extension SQLiteJournal: IdentityStore {
   public func append(
     _ record: IdentityRecord, after count: Int
   ) throws(JournalError) -> Bool {
+    var place: Int64?
+    do throws(JournalError) {
+      return try append(record, after: count, &place)
+    } catch {
+      // What failed must not come back.
+      if let place { copies?.erase([place]) }
+      throw error
+    }
+  }
+
+  private func append(
+    _ record: IdentityRecord, after count: Int, _ place: inout Int64?
+  ) throws(JournalError) -> Bool {
     // A full disk's reserve is not for it: it is kept for what was accepted.
     try transaction(isAccepting: true) { () throws(JournalError) in
       guard try connection.integer("SELECT count(*) FROM identity") == Int64(count) else {
@@ -69,7 +82,7 @@ extension SQLiteJournal: IdentityStore {
       try statement.bind(record.pinnedAtEpochSeconds)
       try statement.bind(record.reason)
       try statement.run()
-      try copies?.append(try connection.seal(.identity, connection.lastInsertedRow), nil)
+      place = try copies?.append(try connection.seal(.identity, connection.lastInsertedRow), nil)
       return true
     }
   }

@@ -20,8 +20,15 @@ extension SQLiteJournal {
     let plain = deactivation.fingerprint()
     let fingerprint = fingerprint(deactivation, plain)
     var queued: Queued?
+    var isChecked = false
     do throws(JournalError) {
       _ = try transaction(isAccepting: true) { () throws(JournalError) in
+        // A process that waited here may have been left a row's copy by one that was killed. Once:
+        // what can't be read now must not keep others out.
+        if !isChecked, try isBehindCopies() {
+          isChecked = true
+          throw JournalError.damagedRow()
+        }
         // One that was queued before there was a key has a plain fingerprint.
         var found = try find(fingerprint)
         if found == nil { found = try find(plain) }
@@ -59,6 +66,10 @@ extension SQLiteJournal {
     // What is damaged is mended first: it must not stand for what is asked for now.
     guard try found.stepsTo(row), found.isPending, try found.isSealed else {
       throw JournalError.damagedRow()
+    }
+    // The index is no row, and has no seal.
+    guard found.isEqual(RowColumn.fingerprint, to: fingerprint) else {
+      throw JournalError(.sqlite, Int64(SQLITE_CORRUPT), "an index names another row")
     }
     return found.ticket
   }
@@ -165,6 +176,11 @@ extension SQLiteJournal {
     try statement.bind(deactivation.details.consumptions)
     try statement.bind(now)
     try statement.run()
+    // The number is the next one only if the one before it isn't damaged.
+    let before = connection.lastInsertedRow - 1
+    guard before > 0 else { return }
+    var found = try connection.select(.deactivation, after: before - 1)
+    guard try found.stepsTo(before), try found.isSealed else { throw JournalError.damagedRow() }
   }
 
   /// As it is, the secret is bound in place: it lives as long as the deactivation, past the step.
@@ -285,6 +301,7 @@ extension SQLiteJournal {
   /// `false`, and left to the next one, if a reader is in the way.
   @discardableResult
   public func checkpoint() throws(JournalError) -> Bool {
+    if let copies, copies.isReadable { copies.trim() }
     copies?.sync()
     let isDone = try emptyWAL()
     // There may be room again for what a full disk took.

@@ -169,7 +169,8 @@ extension SQLiteJournal {
     var known: Int64 = 0
     var number: Int64 = 0
     var hasFailed = false
-    while number - known < Self.failuresMax {
+    var failureCount: Int64 = 0
+    while failureCount < Self.failuresMax {
       var found: Int64 = 0
       var image: Secret?
       var ticket: Ticket?
@@ -188,7 +189,11 @@ extension SQLiteJournal {
           continue
         }
       }
-      if image != nil { hasFailed = false }
+      failureCount += 1
+      if image != nil {
+        hasFailed = false
+        failureCount = 0
+      }
       if let image = image.take() {
         // What couldn't be read before this one were rows, too.
         while number > known {
@@ -205,9 +210,15 @@ extension SQLiteJournal {
         }
         continue
       }
+      // Behind a gap it is its number that is damaged.
+      if found > number + 1 {
+        number = found
+        continue
+      }
       if let ticket, found == number + 1 {
         try bury(ticket)
         if known == number { known = found }
+        failureCount = 0
       }
       number += 1
     }

@@ -237,15 +237,24 @@ public final class SQLiteJournal {
         try connection.execute(migration)
         version = try connection.integer("PRAGMA user_version")
       }
-      try sealAll(.deactivation)
-      try sealAll(.identity)
-      try sealAll(.server)
+      var added: [Int64] = []
+      do throws(JournalError) {
+        try sealAll(.deactivation, &added)
+        try sealAll(.identity, &added)
+        try sealAll(.server, &added)
+        try copies?.makeDurable()
+      } catch {
+        copies?.erase(added)
+        throw error
+      }
       return true
     }
   }
 
-  /// Seals every row of a table, and copies those that have a second copy.
-  private func sealAll(_ table: SealedTable) throws(JournalError) {
+  /// Seals every row of a table, and adds copies of those that have a second copy.
+  private func sealAll(
+    _ table: SealedTable, _ added: inout [Int64]
+  ) throws(JournalError) {
     var number: Int64 = 0
     while true {
       var statement = try connection.select(table, after: number)
@@ -254,7 +263,9 @@ public final class SQLiteJournal {
       let isCopied = table.isCopied && (table != .deactivation || statement.isPending)
       statement.reset()
       let image = try connection.seal(table, number)
-      if isCopied { try copies?.append(image, nil) }
+      if isCopied, let copies {
+        added.append(try copies.append(image, nil, isOneOfMany: true))
+      }
     }
   }
 

@@ -16,7 +16,11 @@ public final class SenderLock {
 
   /// Takes the lock of the journal at `path`, or says at once who is in the way.
   public init(journal path: Text) throws(Failure) {
-    let opened = unsafe clibc_open((path + "-sender").cString, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    var opened = Self.open(path)
+    if opened < 0, clibc_errno() == ENOSPC || clibc_errno() == EDQUOT {
+      Reserve.release(path)
+      opened = Self.open(path)
+    }
     guard opened >= 0 else { throw .cannotOpen(errno: clibc_errno()) }
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let cause = clibc_errno()
@@ -25,6 +29,10 @@ public final class SenderLock {
     }
     JournalFile.claimEmpty(opened, like: path)
     file = opened
+  }
+
+  private static func open(_ path: Text) -> Int32 {
+    unsafe clibc_open((path + "-sender").cString, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
   }
 
   /// Lets go of it, once.

@@ -33,6 +33,7 @@ enum DeactivateCommand {
         deactivation, nonce: UInt32(truncatingIfNeeded: Entropy.next()),
         atSeconds: SystemClock.now().wallSeconds)
     } catch {
+      JournalOpening.tell(journal)
       throw JournalOpening.failure(error, "cannot queue in \(journal.path)", journal.path)
     }
     // From here on it is safe, and the first thing is to say so.
@@ -40,6 +41,7 @@ enum DeactivateCommand {
       let word: Literal = queued.isNew ? "queued" : "queued already"
       try Console.print("\(word) \(queued.ticket.text)")
     }
+    JournalOpening.tell(journal)
     // The power may go in the next second: nothing is read back that nobody asked for.
     if isQueueOnly, !arguments.has(.json) { return .ok }
     var hindrance: ExitCode?

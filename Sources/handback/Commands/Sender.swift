@@ -68,6 +68,7 @@ struct Sender: ~Copyable {
     defer {
       // However the pass ends: it may be the last one on this device.
       if hasEnded { JournalOpening.emptyWAL(journal) }
+      JournalOpening.tell(journal)
       lock.release()
     }
     do throws(Failure) {

@@ -33,9 +33,6 @@ enum WithdrawCommand {
   static func run(_ arguments: Arguments, _ settings: Settings) throws(Failure) -> ExitCode {
     let ticket = try JournalReading.ticket(arguments)
     let journal = try TicketChange.open(ticket, settings)
-    guard let before = try JournalReading.facts(of: ticket, in: journal) else {
-      throw JournalReading.unknown(ticket, settings)
-    }
     let now = SystemClock.now().wallSeconds
     guard
       try TicketChange.apply(
@@ -45,7 +42,9 @@ enum WithdrawCommand {
         })
     else { throw try TicketChange.notPending(ticket, journal) }
     JournalOpening.emptyWAL(journal)
-    if before.openAttempts > 0 {
+    // Read only now: one may have been sent in this moment.
+    let openAttempts = try JournalReading.facts(of: ticket, in: journal)?.openAttempts ?? 0
+    if openAttempts > 0 {
       Console.warn("an attempt was sent and not answered: the server may have done it already")
     }
     if arguments.has(.json) {
@@ -53,7 +52,7 @@ enum WithdrawCommand {
       json.begin()
       json.member("ticket", ticket.text)
       json.member("state", Ending.withdrawn.name)
-      json.member("unanswered_attempts", before.openAttempts)
+      json.member("unanswered_attempts", openAttempts)
       try json.print()
     } else {
       try Console.print("withdrawn \(ticket.text)")
@@ -75,6 +74,7 @@ enum TicketChange {
     _ ticket: Ticket, _ journal: SQLiteJournal,
     _ change: (SQLiteJournal) throws(JournalError) -> Bool
   ) throws(Failure) -> Bool {
+    defer { JournalOpening.tell(journal) }
     do throws(JournalError) {
       return try change(journal)
     } catch {
