@@ -395,6 +395,46 @@ struct SQLiteJournalTests {
     }
   }
 
+  /// What has ended has no second copy: the receipts of the others must be brought over.
+  @Test func `a row in the middle under a damaged number costs two more at most`() throws {
+    let journal = try SQLiteJournal.open(Text(path), .create)
+    let tickets = try (1...60).map { try queue(journal, "device-\($0)") }
+    for ticket in tickets {
+      #expect(try journal.openAttempt(ticket, at: now))
+      try journal.conclude(
+        ticket, .ended(.rejected, isInferred: false, licenseSignature: nil),
+        Outcome(httpStatus: 400, code: nil, message: nil), server: nil, at: now)
+    }
+    #expect(try journal.checkpoint())
+    let whole = try #require(folder.read("journal.db"))
+    let original = Array(whole)
+    // A cell of the table: its payload's size, its rowid, its record's head.
+    let page = 1024
+    var tried = 0
+    for bit in 0..<7 {
+      var bytes = original
+      for start in stride(from: page, to: bytes.count, by: page) where bytes[start] == 13 {
+        let count = Int(bytes[start + 3]) << 8 | Int(bytes[start + 4])
+        for cell in 0..<count {
+          let pointer = start + 8 + 2 * cell
+          var place = start + (Int(bytes[pointer]) << 8 | Int(bytes[pointer + 1]))
+          while bytes[place] & 0x80 != 0 { place += 1 }
+          // The head of a deactivation's record has 32 columns and more.
+          guard bytes[place + 1] == 30, bytes[place + 2] > 32 else { continue }
+          bytes[place + 1] ^= 1 << bit
+          tried += 1
+        }
+      }
+      for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+      folder.write("journal.db", Data(bytes))
+      chmod(path, 0o600)
+      let other = try SQLiteJournal.open(Text(path), .write)
+      #expect(try other.damagedCount() <= 3, "bit \(bit)")
+      #expect(try other.facts(of: tickets[59])?.state.isRejected == true)
+    }
+    #expect(tried == 7)
+  }
+
   @Test func `a copy that a killed process left is no second one of a number`() throws {
     let waiting = try SQLiteJournal.open(Text(path), .create)
     let killed = try SQLiteJournal.open(Text(path), .create)
@@ -588,5 +628,12 @@ extension PendingDeactivation? {
     case .none: false
     case .some: true
     }
+  }
+}
+
+extension DeactivationFacts.State {
+  fileprivate var isRejected: Bool {
+    if case .ended(.rejected, _, _, _) = self { return true }
+    return false
   }
 }

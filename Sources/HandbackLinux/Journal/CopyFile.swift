@@ -258,7 +258,7 @@ final class CopyFile {
     guard locked == 0 else { throw JournalError(errno: locked) }
     defer { flock(file, LOCK_UN) }
     let before = size
-    if before < tail || last > 0 && record(at: last)?.end != tail { tail = Self.blockByteCount }
+    if last == 0 || before < tail || record(at: last)?.end != tail { tail = Self.blockByteCount }
     last = 0
     while let record = next(from: tail) {
       last = record.offset

@@ -205,7 +205,8 @@ extension SQLiteJournal {
     upTo newest: Int64, _ copies: CopyFile
   ) throws(JournalError) {
     var change = CopyChange()
-    _ = try transaction { () throws(JournalError) in
+    // The reserve is not for them: it is kept for what has to be ended.
+    _ = try transaction(isAccepting: true) { () throws(JournalError) in
       if copies.isReadable { copies.trim() }
       change = CopyChange()
       do throws(JournalError) {

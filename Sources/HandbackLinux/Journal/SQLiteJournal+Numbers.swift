@@ -95,7 +95,7 @@ extension SQLiteJournal {
     var offset: Int64 = 0
     while let record = copies?.next(from: offset) {
       if record.nonce == nil {
-        number = max(number, record.number)
+        if copies?.canRead(record) == true { number = max(number, record.number) }
       } else {
         row = max(row, record.number)
       }

@@ -21,8 +21,14 @@ extension SQLiteJournal {
     let fingerprint = fingerprint(deactivation, plain)
     var queued: Queued?
     var isChecked = false
+    var isSecond = false
     do throws(JournalError) {
       _ = try transaction(isAccepting: true) { () throws(JournalError) in
+        // What was mended for it may have needed the reserve.
+        if isSecond, !Reserve.isHeld(path) {
+          throw JournalError(.sqlite, Int64(SQLITE_FULL), "the disk is full")
+        }
+        isSecond = true
         // A process that waited here may have been left a row's copy by one that was killed. Once:
         // what can't be read now must not keep others out.
         if !isChecked, try isBehindCopies() {

@@ -170,6 +170,9 @@ extension SQLiteJournal {
     var number: Int64 = 0
     var hasFailed = false
     var failureCount: Int64 = 0
+    // A row that isn't sound was found farther on: its number may be damaged, so that others,
+    // which are sound, are found behind the numbers between.
+    var hasGap = false
     while failureCount < Self.failuresMax {
       var found: Int64 = 0
       var image: Secret?
@@ -192,6 +195,7 @@ extension SQLiteJournal {
       failureCount += 1
       if image != nil {
         hasFailed = false
+        hasGap = false
         failureCount = 0
       }
       if let image = image.take() {
@@ -210,12 +214,15 @@ extension SQLiteJournal {
         }
         continue
       }
-      // Behind a gap it is its number that is damaged.
       if found > number + 1 {
-        number = found
-        continue
+        hasGap = true
+        if failureCount == Self.failuresMax - 1 {
+          number = found
+          failureCount = 0
+          continue
+        }
       }
-      if let ticket, found == number + 1 {
+      if let ticket, found == number + 1, !hasGap {
         try bury(ticket)
         if known == number { known = found }
         failureCount = 0

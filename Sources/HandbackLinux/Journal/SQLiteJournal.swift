@@ -215,16 +215,18 @@ public final class SQLiteJournal {
 
   /// Brings an older journal to this version's format: whole, or not at all.
   private func migrate() throws(JournalError) {
+    var added: [Int64] = []
     do throws(JournalError) {
-      try migrateOnce()
+      try migrateOnce(&added)
     } catch {
+      copies?.erase(added)
       // Not to be mended: nothing in it is sealed yet, so all would be taken for damaged. It is as
       // it was, and a read that failed once may be all that was wrong.
       throw error.isDamage ? JournalError(.sqlite, Int64(SQLITE_IOERR), error.text) : error
     }
   }
 
-  private func migrateOnce() throws(JournalError) {
+  private func migrateOnce(_ added: inout [Int64]) throws(JournalError) {
     _ = try attempt { () throws(JournalError) in
       // Read again: another process may have done it while this one waited for the lock.
       var version = try connection.integer("PRAGMA user_version")
@@ -237,16 +239,10 @@ public final class SQLiteJournal {
         try connection.execute(migration)
         version = try connection.integer("PRAGMA user_version")
       }
-      var added: [Int64] = []
-      do throws(JournalError) {
-        try sealAll(.deactivation, &added)
-        try sealAll(.identity, &added)
-        try sealAll(.server, &added)
-        try copies?.makeDurable()
-      } catch {
-        copies?.erase(added)
-        throw error
-      }
+      try sealAll(.deactivation, &added)
+      try sealAll(.identity, &added)
+      try sealAll(.server, &added)
+      try copies?.makeDurable()
       return true
     }
   }

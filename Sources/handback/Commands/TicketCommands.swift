@@ -43,7 +43,8 @@ enum WithdrawCommand {
     else { throw try TicketChange.notPending(ticket, journal) }
     JournalOpening.emptyWAL(journal)
     // Read only now: one may have been sent in this moment.
-    let openAttempts = try JournalReading.facts(of: ticket, in: journal)?.openAttempts ?? 0
+    let facts = (try? JournalReading.facts(of: ticket, in: journal)) ?? nil
+    let openAttempts = facts?.openAttempts ?? 0
     if openAttempts > 0 {
       Console.warn("an attempt was sent and not answered: the server may have done it already")
     }
