@@ -43,7 +43,8 @@ await_job() {
   wait -n -p process "${!job_of[@]}" || status=$?
   name=${job_of[$process]}
   unset "job_of[$process]"
-  read -r wall user system <"$jobs_folder/times.$process"
+  # Before the figures may stand what the shell itself had to say.
+  read -r wall user system < <(tail -n 1 "$jobs_folder/times.$process")
   job_times+=("$wall $(awk "BEGIN { printf \"%.0f\", $user + $system }") $name")
   printf '\n== %s\n' "$name"
   cat "$(job_log "$name")"
