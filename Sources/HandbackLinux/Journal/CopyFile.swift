@@ -299,10 +299,11 @@ final class CopyFile {
   }
 
   /// Cuts off what lies behind the last record: it is nothing that can be used, and whoever adds a
-  /// record would look through all of it.
+  /// record would look through all of it. What can't be read may be a record.
   func trim() {
     guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
     defer { flock(file, LOCK_UN) }
+    guard isReadable else { return }
     var end = Self.blockByteCount
     while let record = next(from: end) { end = record.end }
     end = (end + Self.growthByteCount - 1) / Self.growthByteCount * Self.growthByteCount

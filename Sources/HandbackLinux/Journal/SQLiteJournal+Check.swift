@@ -207,7 +207,7 @@ extension SQLiteJournal {
     var change = CopyChange()
     // The reserve is not for them: it is kept for what has to be ended.
     _ = try transaction(isAccepting: true) { () throws(JournalError) in
-      if copies.isReadable { copies.trim() }
+      copies.trim()
       change = CopyChange()
       do throws(JournalError) {
         _ = try needsMending(upTo: newest, copies, .copy, &change)

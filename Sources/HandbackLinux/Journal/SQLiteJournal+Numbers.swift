@@ -85,12 +85,12 @@ extension SQLiteJournal {
       guard let roster = Reserve.roster(path) else { return true }
       row = roster.row
     }
-    if row > 0, try integer("SELECT max(row) FROM deactivation") < row { return true }
-    return try isBehindCopies()
+    return try isBehindCopies(known: row)
   }
 
-  func isBehindCopies() throws(JournalError) -> Bool {
-    var row: Int64 = 0
+  /// The same, without the reserve; `known` is a row that there has to be.
+  func isBehindCopies(known: Int64 = 0) throws(JournalError) -> Bool {
+    var row = known
     var number: Int64 = 0
     var offset: Int64 = 0
     while let record = copies?.next(from: offset) {

@@ -307,7 +307,7 @@ extension SQLiteJournal {
   /// `false`, and left to the next one, if a reader is in the way.
   @discardableResult
   public func checkpoint() throws(JournalError) -> Bool {
-    if let copies, copies.isReadable { copies.trim() }
+    copies?.trim()
     copies?.sync()
     let isDone = try emptyWAL()
     // There may be room again for what a full disk took.
