@@ -27,9 +27,9 @@ class Results:
     def __init__(self, options):
         self.folder, self.seed = options.results, options.seed
         self.here = []
-        # A sample is no whole.
-        self.of = f"{program_digest()}{' quick' if options.quick else ''}{options.scenarios}"
         if self.folder:
+            # A sample is no whole.
+            self.of = f"{program_digest()}{' quick' if options.quick else ''}{options.scenarios}"
             os.makedirs(self.folder, exist_ok=True)
             for path, kept in self.kept():
                 if kept["of"] != self.of:

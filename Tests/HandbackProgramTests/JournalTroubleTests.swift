@@ -46,4 +46,31 @@ struct JournalTroubleTests {
     #expect(device.run("flush").status == 69)
     #expect(device.json("status")["pending"] as? Int == 1)
   }
+
+  /// What can't be read may be whole, so nothing is put in its place; but it is told. The first
+  /// read is of the file's head, the others fail.
+  @Test(
+    .enabled(if: SystemCallTests.isPossible),
+    arguments: [["deactivate", "--queue-only"], ["id", "--pin", "--hardware-id", "spare"]])
+  func `says that second copies can't be read`(command: [String]) throws {
+    let device = Device()
+    #expect(device.program.run(command).status == 0)
+    let copy = device.journal + "-copy"
+    let before = try Data(contentsOf: URL(fileURLWithPath: copy))
+    var traced = device.program
+    traced.wrapper = [
+      "/usr/bin/env", "strace", "-f", "-o", "/dev/null", "-P", copy, "-e",
+      "inject=pread64:error=EIO:when=2+",
+    ]
+    let result = traced.run("flush")
+    #expect(
+      result.errors.contains(
+        """
+        handback: warning: \(copy) can't be read whole: some of what it has to keep isn't kept twice
+        handback: hint: look after the disk
+
+        """), "\(result)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == before)
+    #expect(!device.run("flush").errors.contains("warning"))
+  }
 }

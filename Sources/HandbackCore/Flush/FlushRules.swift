@@ -38,8 +38,8 @@ public struct FlushRules: Sendable {
   /// that always cuts the connection must not block those behind it.
   static let failuresBeforePassing: Int64 = 2
   /// After so long it is looked again whether a sealed credential can be read. The look costs no
-  /// network, so it isn't put off further each time.
-  static let sealedMilliseconds: Int64 = 900_000
+  /// network, so it isn't put off further each time; but each writes to the flash.
+  static let sealedMilliseconds: Int64 = 3_600_000
 }
 
 /// What the flush wants next.

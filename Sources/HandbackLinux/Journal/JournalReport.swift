@@ -10,4 +10,6 @@ public struct JournalReport: Sendable {
   public internal(set) var damagedCount: Int64 = 0
   /// Something is lost, and nothing is left that names it: ticket `1-000000` stands for it.
   public internal(set) var isUnnamed = false
+  /// A row has no second copy, and none can be made: not all of their file can be read.
+  public internal(set) var isCopyUnreadable = false
 }

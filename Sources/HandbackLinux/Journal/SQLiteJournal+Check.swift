@@ -42,7 +42,12 @@ extension SQLiteJournal {
 
   private func compare(with copies: CopyFile) throws(JournalError) {
     try bringBack(copies)
-    try copyIdentities(copies)
+    do throws(JournalError) {
+      try copyIdentities(copies)
+    } catch {
+      // As with rows: on a full disk the journal's own is as good.
+      guard error.isFull else { throw error }
+    }
     let newest = try newestRow(copies)
     try removeStrays(behind: newest)
     try checkRows(upTo: newest, copies)
@@ -164,9 +169,14 @@ extension SQLiteJournal {
         continue
       }
       let record = copies.find(number, nil)
-      if copies.isWhole(record) || !copies.isReadable { continue }
+      if copies.isWhole(record) { continue }
+      guard copies.isReadable else {
+        report.isCopyUnreadable = true
+        continue
+      }
       statement.reset()
-      _ = try transaction { () throws(JournalError) in
+      // The reserve is not for this.
+      _ = try transaction(isAccepting: true) { () throws(JournalError) in
         var found = try connection.select(.identity, after: number - 1)
         guard try found.stepsTo(number), try found.isSealed else { return false }
         try copies.append(try found.image(columnCount: found.columnCount - 1), nil)
@@ -258,7 +268,10 @@ extension SQLiteJournal {
         // What can't be read now may be there.
         let readable = isReadable ?? copies.isReadable
         isReadable = readable
-        if !readable { continue }
+        if !readable {
+          report.isCopyUnreadable = true
+          continue
+        }
       }
       switch check {
       case .look: return true

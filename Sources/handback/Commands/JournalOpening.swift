@@ -63,6 +63,11 @@ enum JournalOpening {
         "damaged in the journal and in its second copy: \(report.damagedCount)",
         hint: "'handback status' names them: give back by other means what the server still has")
     }
+    if report.isCopyUnreadable {
+      Console.warn(
+        "\(journal.path)-copy can't be read whole: some of what it has to keep isn't kept twice",
+        hint: "look after the disk")
+    }
     if report.isUnnamed {
       Console.warn("which deactivations were in it isn't known: 1-000000 stands for them")
     }
