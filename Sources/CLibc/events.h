@@ -106,15 +106,15 @@ static inline int clibc_route_list(void) {
   return -1;
 }
 
-// Whether the kernel has a route to an address: 1 or 0; -1 if the text is no address. Nothing is
-// sent: connecting a datagram socket only asks for the route.
+// Whether the kernel has a route to an address: 1 or 0; -1 if the text is no address, or the kernel
+// can't be asked. Nothing is sent: connecting a datagram socket only asks for the route.
 static inline int clibc_has_route_to(const char *text) {
   struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(443)};
   struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
   int is_four = inet_pton(AF_INET, text, &four.sin_addr) == 1;
   if (!is_four && inet_pton(AF_INET6, text, &six.sin6_addr) != 1) return -1;
   int file = socket(is_four ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (file < 0) return 0;
+  if (file < 0) return errno == EAFNOSUPPORT ? 0 : -1;
   int failed = is_four ? connect(file, (struct sockaddr *)&four, sizeof four)
                        : connect(file, (struct sockaddr *)&six, sizeof six);
   close(file);

@@ -1,10 +1,13 @@
 """Journals that flash has damaged: the shipped program opens them, flushes to the end, and what it
 then says is compared with what was promised and with what the server did.
 
-The sample has rows of each kind, half of them in the file and half in its WAL. Damages: each byte
-of each file's header and of each second copy's, each page, frame and block zeroed, and random ones;
-in three of ten also in the second copies, or, where those are struck first, in the journal."""
+There are two samples with rows of each kind: one has half of them in the file and half in its WAL,
+the other all in the file. Damages: each byte of each file's header and of each second copy's, each
+page, frame and block zeroed, and random ones; in three of ten also in the second copies, or, where
+those are struck first, in the journal. In half of the random ones another deactivation is queued
+before the flush: that looks at less of the journal."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -25,29 +28,40 @@ FATES = ["deactivated", "rejected", "withdrawn", "unanswered", "pending",
          "deactivated", "rejected", "withdrawn", "pending", "pending", "pending"]
 DEVICES = [f"device-{number}" for number in range(1, len(FATES) + 1)]
 IN_FILE = 5
-LICENSED = [device for device, fate in zip(DEVICES, FATES) if fate != "rejected"]
+# Queued behind the damage.
+EXTRA = "device-99"
+LICENSED = [EXTRA] + [device for device, fate in zip(DEVICES, FATES) if fate != "rejected"]
 
 
 class Sample:
     """The journal before the damage; `files` holds its bytes by the name's end."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, is_settled):
+        self.in_file = len(DEVICES) if is_settled else IN_FILE
         server = Server(f"{folder}/server", LICENSED, plain=True)
         device = Device(folder, server.url, server.authority)
         self.tickets = {}
         reader = None
         for number, (name, fate) in enumerate(zip(DEVICES, FATES)):
-            if number == IN_FILE:
+            if number == self.in_file:
                 # While it reads, nothing goes from the WAL to the file.
                 reader = sqlite3.connect(f"{device.state}/journal.db", isolation_level=None)
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM deactivation").fetchone()
             self.tickets[name] = self.live(device, server, name, fate)
+        if is_settled:
+            with contextlib.closing(sqlite3.connect(f"{device.state}/journal.db")) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.files = {}
         for end in FILES:
-            with open(f"{device.state}/journal.db{end}", "rb") as file:
-                self.files[end] = file.read()
-        reader.close()
+            path = f"{device.state}/journal.db{end}"
+            self.files[end] = b""
+            # The last one that closes it takes an empty WAL along.
+            if os.path.exists(path):
+                with open(path, "rb") as file:
+                    self.files[end] = file.read()
+        if reader:
+            reader.close()
         self.done = frozenset(name for name, changed in server.requests() if changed)
         self.body = next(entry["body"] for entry in server.control("/log")["entries"]
                          if "deactivate" in entry.get("path", ""))
@@ -106,7 +120,7 @@ def damages(sample, count, is_quick, chance):
     """Each damage as (kind, …); a random one is known by its seed."""
     result = []
     for end, content in sample.files.items():
-        result += [("byte", end, offset) for offset in range(HEADS[end])]
+        result += [("byte", end, offset) for offset in range(min(HEADS[end], len(content)))]
         if end != "-reserve":
             result += [("page", end, start) for start in range(0, len(content), FILES[end])]
     blocks = range(FILES["-copy"], len(sample.files["-copy"]), FILES["-copy"])
@@ -135,23 +149,26 @@ def damaged(sample, damage):
     if kind != "random":
         return files, f"{place[0] or 'main'} {kind} {place[1]}", {place[0]}
     chance = random.Random(place[0])
-    struck = [chance.choice(["", "", "-wal", "-copy", "-reserve"])]
+    struck = [chance.choice(["", "", "-wal" if files["-wal"] else "", "-copy", "-reserve"])]
     if chance.random() < 0.3:
-        struck.append("-copy" if struck[0] in ("", "-wal") else chance.choice(["", "-wal"]))
+        struck.append("-copy" if struck[0] in ("", "-wal") else
+                      chance.choice(["", "-wal" if files["-wal"] else ""]))
     return files, ", ".join(strike(files, end, chance) for end in struck), set(struck)
 
 
 class Bench:
     """One worker's server and device."""
 
-    def __init__(self, folder, sample):
-        self.sample = sample
+    def __init__(self, folder, samples):
+        self.samples = samples
         self.server = Server(f"{folder}/server", LICENSED, plain=True)
         self.device = Device(folder, self.server.url, self.server.authority)
         self.device.seal()
 
-    def try_one(self, damage):
+    def try_one(self, number, damage):
+        self.sample = self.samples[number]
         files, words, struck = damaged(self.sample, damage)
+        words = f"sample {number}: {words}"
         tally = Tally("")
         tally.points, tally.acknowledged = 1, len(DEVICES)
         self.server.reset(without=self.sample.done)
@@ -161,6 +178,14 @@ class Bench:
             path = f"{self.device.state}/journal.db{end}"
             with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(content)
+        extra = None
+        if damage[0] == "random" and damage[1] % 2:
+            queued = self.device.run("deactivate", "--queue-only", "--hardware-id", EXTRA)
+            if queued.crash:
+                tally.problem("crash", words, f"deactivate {queued.crash}")
+            if queued.status == 0:
+                extra = queued.output.split()[1]
+                tally.acknowledged += 1
         flush = self.device.run("flush")
         if flush.crash:
             tally.problem("crash", words, f"flush {flush.crash}")
@@ -168,8 +193,19 @@ class Bench:
         if rows is None:
             tally.problem("crash", words, f"{flush.errors.strip()}; {status.errors.strip()}")
             return tally
-        self.compare(tally, words, struck, rows, flush)
+        done = self.compare(tally, words, struck, rows, flush)
+        if extra:
+            self.check_extra(tally, words, struck, rows.get(extra), extra, done)
         return tally
+
+    @staticmethod
+    def check_extra(tally, words, struck, row, ticket, done):
+        """What was queued in the damaged journal, before the next look at all of it."""
+        state = row and row["state"]
+        if state == "deactivated" and EXTRA in done:
+            return
+        if state != "damaged" or len(struck) == 1:
+            tally.problem("lost", words, f"{ticket}, queued behind the damage, is {state}")
 
     def compare(self, tally, words, struck, rows, flush):
         done = set(self.sample.done)
@@ -177,10 +213,10 @@ class Bench:
             if entry.get("path") != "/api/v4/deactivate_license":
                 continue
             device = json.loads(entry["body"]).get("hardware_id")
-            if device not in DEVICES or entry["body"] != self.sample.body.replace(
+            if device not in DEVICES + [EXTRA] or entry["body"] != self.sample.body.replace(
                     DEVICES[0], device):
                 tally.problem("false", words, f"a damaged request: {entry['body']}")
-            elif device in DEVICES[:IN_FILE] and FATES[DEVICES.index(device)] not in (
+            elif device in DEVICES[:self.sample.in_file] and FATES[DEVICES.index(device)] not in (
                     "pending", "unanswered"):
                 tally.problem("false", words, f"{device} was sent, and had ended in the file")
             if entry["changed"]:
@@ -198,6 +234,7 @@ class Bench:
         numbers = {ticket.split("-")[0] for ticket in damaged_rows}
         for device, fate in zip(DEVICES, FATES):
             self.check(tally, words, struck, rows, device, fate, done, numbers)
+        return done
 
     def check(self, tally, words, struck, rows, device, fate, done, numbers):
         """One promise: kept, or told why not."""
@@ -212,7 +249,7 @@ class Bench:
                     row["restored"] or struck & {"", "-wal"}):
                 return
         elif state == fate or (state in ("deactivated", "rejected") and device not in
-                               DEVICES[:IN_FILE]):
+                               DEVICES[:self.sample.in_file]):
             # What was only in the WAL may be as it was before its end: sent again.
             return
         is_told = state == "damaged" or ticket.split("-")[0] in numbers or (
@@ -229,30 +266,34 @@ class Bench:
 bench = None
 
 
-def begin_worker(workshop, sample):
+def begin_worker(workshop, samples):
     global bench
     rig.isolate()
-    bench = Bench(workshop.folder("damage"), sample)
+    bench = Bench(workshop.folder("damage"), samples)
     multiprocessing.util.Finalize(bench, bench.close, exitpriority=10)
 
 
-def try_one(damage):
-    return bench.try_one(damage)
+def try_one(numbered):
+    return bench.try_one(*numbered)
 
 
 def run(workshop, seed, is_quick):
     chance = random.Random(seed)
-    sample = Sample(workshop.folder("damage"))
-    listed = damages(sample, 150 if is_quick else 50_000, is_quick, chance)
+    samples = [Sample(workshop.folder("damage"), is_settled) for is_settled in (False, True)]
+    count = 75 if is_quick else 25_000
+    listed = [(number, damage) for number, sample in enumerate(samples)
+              for damage in damages(sample, count, is_quick, chance)]
     # The canary: a loss that nothing can tell of is seen here.
-    local = Bench(workshop.folder("damage"), sample)
-    seen = local.try_one(("all", "-wal", "-copy", "-reserve")).lost
+    local = Bench(workshop.folder("damage"), samples)
+    ends = ["-wal", "-copy", "-reserve"]
+    is_blind = not all([local.try_one(0, ("all", *ends)).lost,
+                        local.try_one(1, ("all", "", *ends)).lost])
     local.close()
-    if not seen:
+    if is_blind:
         raise SystemExit("faults: error: the damage class sees no loss")
     tally = Tally("a journal's files are damaged")
     say(f"{tally.name}: {len(listed)} points")
-    with multiprocessing.Pool(os.cpu_count(), begin_worker, (workshop, sample)) as pool:
+    with multiprocessing.Pool(os.cpu_count(), begin_worker, (workshop, samples)) as pool:
         for one in pool.imap_unordered(try_one, listed, chunksize=8):
             tally.add(one)
         pool.close()

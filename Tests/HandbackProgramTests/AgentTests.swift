@@ -220,6 +220,31 @@ struct AgentTests {
     #expect(device.run("agent", "--deadline", "2").status == 64)
   }
 
+  @Test func `until empty: 65 when one was lost, as from a flush`() {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    _ = device.sql("UPDATE deactivation SET queued_at = 1")
+    device.folder.write("state/journal.db-copy", "")
+    for command in [["agent", "--until-empty"], ["flush"]] {
+      let result = device.program.run(command)
+      #expect(result.status == 65, "\(result)")
+    }
+  }
+
+  @Test(.enabled(if: SystemCallTests.isPossible))
+  func `looks by the minute where the kernel has no watch left, and says so`() {
+    var device = Device()
+    device.program.wrapper = [
+      "/usr/bin/env", "strace", "-f", "-o", "/dev/null", "-e",
+      "inject=inotify_add_watch:error=ENOSPC",
+    ]
+    let result = device.run("agent", "--until-empty")
+    #expect(
+      result.errors.hasPrefix(
+        "handback: warning: the kernel does not tell of the journal: it is looked at each minute\n"),
+      "\(result)")
+  }
+
   @Test func `until empty: 69 when the server was not reached before the deadline`() {
     let device = Device()
     device.run("deactivate", "--queue-only")

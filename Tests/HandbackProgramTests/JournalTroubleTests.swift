@@ -73,4 +73,45 @@ struct JournalTroubleTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == before)
     #expect(!device.run("flush").errors.contains("warning"))
   }
+
+  /// What a turned bit may say, of which SQLite's own check finds nothing: that the file is to be
+  /// read only, or that its format is an older one.
+  @Test(arguments: ["byte 18 3", "byte 18 130", "version 2", "version 1", "version 0"])
+  func `a header that says the wrong thing is damage, and nothing is lost`(damage: String) throws {
+    let device = Device()
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    device.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    let words = damage.split(separator: " ")
+    if words[0] == "byte" {
+      let file = try FileHandle(forUpdating: URL(fileURLWithPath: device.journal))
+      try file.seek(toOffset: 18)
+      try file.write(contentsOf: Data([UInt8(words[2])!]))
+      try file.close()
+    } else {
+      device.sql("PRAGMA user_version = \(words[1]); PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+    for command in [["flush"], ["flush"], ["deactivate", "--queue-only", "--hardware-id", "b"]] {
+      let result = device.program.run(command)
+      #expect(result.status == (command == ["flush"] ? 69 : 0), "\(result)")
+    }
+    #expect(device.json("status")["pending"] as? Int == 2)
+    #expect(device.json("receipt", ticket)["state"] as? String == "pending")
+    #expect(FileManager.default.fileExists(atPath: "\(device.journal).damaged-1"))
+    #expect(!FileManager.default.fileExists(atPath: "\(device.journal).damaged-2"))
+  }
+
+  /// Of a row that was never sent, "no such device" proves nothing.
+  @Test func `a table's default that was damaged makes no attempt`() {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    device.sql(
+      """
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_master SET sql = replace(sql, 'open_attempts INTEGER NOT NULL DEFAULT 0',
+        'open_attempts INTEGER NOT NULL DEFAULT 1') WHERE name = 'deactivation';
+      """)
+    #expect(device.sql("SELECT sql FROM sqlite_master").contains("DEFAULT 1"))
+    device.run("deactivate", "--queue-only", "--hardware-id", "b")
+    #expect(device.sql("SELECT sum(open_attempts), count(*) FROM deactivation") == "0|2")
+  }
 }

@@ -24,6 +24,9 @@ public struct AgentRules: Sendable {
   /// The journal is read so long after it changed: `handback deactivate`, which queued something,
   /// sends it itself, and gets the time to begin.
   static let journalLookMilliseconds: Int64 = 1000
+  /// Where the kernel tells nothing of the journal, and while it can't be read, it is looked at by
+  /// the minute: at each one, or at each in which something was heard.
+  static let journalGapMilliseconds: Int64 = 60_000
   /// Between tries that the network's changes caused and that failed: at once, then 1 s, 2 s, … up
   /// to this. The last change of a flapping link is tried in any case, so late at most.
   static let changeGapMillisecondsMax: Int64 = 60_000

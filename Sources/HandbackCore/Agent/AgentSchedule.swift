@@ -11,6 +11,8 @@ public struct AgentSchedule: Sendable {
   private var network: NetworkView?
   private var networkLook: Int64?
   private var journalLook: Int64?
+  /// No look at it before, though something is heard: it can't be read.
+  private var journalPauseUntil = distantPast
   /// No first try before.
   private var spreadUntil: Int64
   /// No pass before, because of how the last one ended.
@@ -59,9 +61,8 @@ public struct AgentSchedule: Sendable {
 
   /// Somebody wrote to the journal.
   public mutating func journalRang(at now: Moment) {
-    if journalLook == nil {
-      journalLook = now.bootMilliseconds + AgentRules.journalLookMilliseconds
-    }
+    let look = max(now.bootMilliseconds + AgentRules.journalLookMilliseconds, journalPauseUntil)
+    journalLook = min(journalLook ?? look, look)
   }
 
   /// The routes as they are now.
@@ -98,8 +99,10 @@ public struct AgentSchedule: Sendable {
     if !rules.endsWhenEmpty { rules.firstTrySpreadMilliseconds = max(milliseconds, 0) }
   }
 
-  /// The journal as it is now.
-  public mutating func journalRead(_ backlog: Backlog, at now: Moment) {
+  /// The journal as it is now; `isHeard` if its next change is.
+  public mutating func journalRead(_ backlog: Backlog, isHeard: Bool = true, at now: Moment) {
+    journalPauseUntil = Self.distantPast
+    if lastEnd != .trouble || backlog.pendingCount == 0 { troubles = 0 }
     // Another process tried after the change, in vain: it is no news any more.
     if ownWaitUntil <= now.bootMilliseconds, backlog.reason.isUnreachable,
       backlog.serverBootMilliseconds != self.backlog.serverBootMilliseconds,
@@ -111,17 +114,25 @@ public struct AgentSchedule: Sendable {
     ownWaitUntil = Self.distantPast
     self.backlog = backlog
     if lastEnd == .ran, !backlog.reason.isUnreachable { vainChanges = 0 }
-    if backlog.pendingCount == 0, !rules.endsWhenEmpty { wish = nil }
+    if backlog.pendingCount == 0 {
+      // That is the end.
+      if rules.endsWhenEmpty { return }
+      wish = nil
+    }
+    if !isHeard { journalLook = now.bootMilliseconds + AgentRules.journalGapMilliseconds }
   }
 
   /// The journal can't be read: it is looked at again when it changes, and after a while.
   public mutating func journalFailed(at now: Moment) {
     backlog = Backlog()
     ownWaitUntil = Self.distantPast
-    journalLook = now.bootMilliseconds + troublePause()
+    let pause = troublePause()
+    journalLook = now.bootMilliseconds + pause
+    journalPauseUntil = now.bootMilliseconds + min(pause, AgentRules.journalGapMilliseconds)
   }
 
-  public mutating func passEnded(_ end: PassEnd, at now: Moment) {
+  /// `hasTried` if it came as far as to an attempt.
+  public mutating func passEnded(_ end: PassEnd, hasTried: Bool = false, at now: Moment) {
     let boot = now.bootMilliseconds
     lastEnd = end
     lastPass = boot
@@ -140,16 +151,21 @@ public struct AgentSchedule: Sendable {
       // Its writes ring; reading the journal now would only find it at work. What caused this pass
       // may be newer than what it finds out.
       pauseUntil = boot + AgentRules.blockedMilliseconds
-      if wish == nil, heeding != .everyWait {
-        wish = Wish(bootMilliseconds: boot, heeding: heeding)
-      }
+      wishAgain(at: boot)
       ownWaitUntil = pauseUntil
       return
     case .trouble:
       pauseUntil = boot + troublePause()
+      if !hasTried { wishAgain(at: boot) }
     }
     ownWaitUntil = Int64.max
     journalLook = boot
+  }
+
+  /// Nothing was tried, so what wanted the pass still wants it.
+  private mutating func wishAgain(at boot: Int64) {
+    guard wish == nil, heeding != .everyWait else { return }
+    wish = Wish(bootMilliseconds: boot, heeding: heeding)
   }
 
   // MARK: - What to do
@@ -174,9 +190,11 @@ public struct AgentSchedule: Sendable {
     var until = Self.earlier(nextTryBootMilliseconds, networkLook)
     until = Self.earlier(until, journalLook)
     until = Self.earlier(until, rules.deadlineBootMilliseconds)
+    // A look that is near, or as near as it may be, answers all that could be heard.
+    let near = max(boot + AgentRules.journalLookMilliseconds, journalPauseUntil)
     return .sleep(
       untilBootMilliseconds: until, hearsNetwork: networkLook == nil,
-      hearsJournal: journalLook == nil)
+      hearsJournal: journalLook ?? .max > near)
   }
 
   private mutating func pass(_ heeding: Heeding) -> AgentStep {

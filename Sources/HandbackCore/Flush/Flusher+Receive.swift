@@ -10,6 +10,7 @@ extension Flusher {
     }
     switch stage {
     case .awaitingTokenAddress, .awaitingToken:
+      defer { if case .answer(let answer) = result { answer.eraseBody() } }
       if takeToken(result, at: now) { return .none }
       return try conclude(tokenTrouble(result, at: now, random: random), &journal, at: now)
     case .awaitingVerdict:
@@ -160,6 +161,11 @@ extension Flusher {
       if scope == .everything || laterInARow >= FlushRules.laterInARowMax {
         serverRefused(.server, rules.backoff, at: now, random: random)
         return postponed(nil, isHeld: false)
+      }
+      // It isn't out of reach any more.
+      if server?.reason.isUnreachable == true {
+        server?.wait = nil
+        server?.reason = .none
       }
       return postponed(
         wait(rules.backoff, failures: failures, at: now, random: random), isHeld: false)

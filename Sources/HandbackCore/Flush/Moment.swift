@@ -20,7 +20,8 @@ public struct Moment: Sendable {
 /// A wait that survives a restart: its end on the boot-time clock of one boot.
 ///
 /// After another boot nobody knows how long the device was off, so the wait counts anew from the
-/// boot: never too short for a server that said `Retry-After`, never longer than it was.
+/// boot; but two to five minutes of it at most, or a device that is never on for as long as the wait
+/// would never try again.
 public struct Wait: Sendable, Equatable {
   public let milliseconds: Int64
   public let endBootMilliseconds: Int64
@@ -45,7 +46,13 @@ public struct Wait: Sendable, Equatable {
 
   /// How long is left, 0 if it is over.
   public func millisecondsLeft(at now: Moment) -> Int64 {
-    let end = bootID == now.bootID ? endBootMilliseconds : milliseconds
+    let end = bootID == now.bootID ? endBootMilliseconds : afterBootMilliseconds
     return min(max(end - now.bootMilliseconds, 0), milliseconds)
+  }
+
+  /// A site's devices boot in the same second: when each had its answer, and what chance its wait
+  /// held, spreads this one.
+  private var afterBootMilliseconds: Int64 {
+    min(milliseconds, 120_000 + endBootMilliseconds % 180_000)
   }
 }

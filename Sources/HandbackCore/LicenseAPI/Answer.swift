@@ -52,9 +52,25 @@ public struct Answer: Sendable {
 
   /// `false` if the body would pass its limit; the rest need not be read then.
   public mutating func appendBody(_ bytes: Span<UInt8>) -> Bool {
-    guard body.count + bytes.count <= Self.bodyByteCountMax else { return false }
+    let byteCount = body.count + bytes.count
+    guard byteCount <= Self.bodyByteCountMax else { return false }
+    if byteCount > body.capacity {
+      // By hand: what an array leaves behind where it grows isn't erased, and may be a token's.
+      var larger: [UInt8] = []
+      larger.reserveCapacity(byteCount * 2)
+      for byte in body { larger.append(byte) }
+      eraseBody()
+      body = larger
+    }
     for index in bytes.indices { body.append(bytes[index]) }
     return true
+  }
+
+  /// Overwrites the body where it lies, so for all copies of this answer: it held a token.
+  func eraseBody() {
+    unsafe body.withUnsafeBytes {
+      unsafe erase(UnsafeMutableRawBufferPointer(mutating: $0))
+    }
   }
 
   /// HTML by its name or its first byte: a portal or a proxy speaks, not the License API.

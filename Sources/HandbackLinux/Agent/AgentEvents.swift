@@ -47,9 +47,12 @@ public final class AgentEvents {
   /// Whether the kernel tells of changes of the network.
   public var hearsNetwork: Bool { network >= 0 }
 
+  /// Whether the kernel tells of the journal's changes, as of the last look.
+  public private(set) var hearsJournal = true
+
   /// Forgets what was heard of the journal. A change behind this call is heard anew.
   public func prepareToReadJournal() {
-    journal.prepare()
+    hearsJournal = journal.prepare()
     journalRang = false
   }
 

@@ -19,8 +19,8 @@ final class JournalWatch {
   }
 
   /// Watches what is there now and forgets what was heard. What is read after this is new enough:
-  /// a later change will be heard.
-  func prepare() {
+  /// a later change will be heard; `false` if none will, as the kernel has no watch left.
+  func prepare() -> Bool {
     var before: Int32 = -1
     // Again after the queue was emptied, in case the folder was made in between.
     repeat {
@@ -29,8 +29,11 @@ final class JournalWatch {
       _ = hear()
     } while folder != before
     // Missing before the first commit; the folder tells when it is made.
-    _ = unsafe inotify_add_watch(file, (path + "-wal").cString, UInt32(IN_MODIFY))
+    let wal = unsafe inotify_add_watch(file, (path + "-wal").cString, UInt32(IN_MODIFY))
+    return folder >= 0 && (wal >= 0 || Self.isMissing)
   }
+
+  private static var isMissing: Bool { clibc_errno() == ENOENT || clibc_errno() == ENOTDIR }
 
   /// Watches the journal's folder, or the nearest one above that exists.
   private func watchFolder() {
@@ -38,7 +41,7 @@ final class JournalWatch {
     var place = Path.folder(of: path)
     name = Path.name(of: path)
     var added = unsafe inotify_add_watch(file, place.cString, mask)
-    while added < 0, place.bytes.count > 1 {
+    while added < 0, Self.isMissing, place.bytes.count > 1 {
       name = Path.name(of: place)
       place = Path.folder(of: place)
       added = unsafe inotify_add_watch(file, place.cString, mask)

@@ -94,7 +94,12 @@ final class CopyFile {
       // names of all three are durable.
       try JournalFile.syncFolder(of: path)
     }
-    let unit = isNew ? Self.growthByteCount : Self.blockByteCount
+    let locked = Descriptor.lock(file, LOCK_EX)
+    guard locked == 0 else { throw JournalError(errno: locked) }
+    defer { flock(file, LOCK_UN) }
+    // Another process may have made it meanwhile, and have records in it.
+    if Self.version(file) == JournalSchema.version { return }
+    let unit = size == 0 ? Self.growthByteCount : Self.blockByteCount
     var block = SecretBuffer(byteCountMax: Int(Self.growthByteCount))
     block.append(Self.fileMark)
     block.append(JournalSchema.version, byteCount: 4)
@@ -264,11 +269,12 @@ final class CopyFile {
       last = record.offset
       tail = record.end
     }
-    // What can't be read isn't free.
+    // What can't be read isn't free, nor is what couldn't be for a moment.
     var offset = tail
     while offset < before {
-      if Descriptor.read(file, at: offset, 1) == nil {
-        tail = offset + Self.blockByteCount
+      let record = record(at: offset)
+      if record != nil || Descriptor.read(file, at: offset, 1) == nil {
+        tail = max(tail, record?.end ?? offset + Self.blockByteCount)
         last = 0
       }
       offset += Self.blockByteCount
@@ -329,7 +335,7 @@ final class CopyFile {
     var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
     while Int64(zeros.byteCount) < end - found.offset { zeros.append(0) }
     _ = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
-    if next(from: end) == nil, next(from: Self.blockByteCount) == nil {
+    if next(from: end) == nil, next(from: Self.blockByteCount) == nil, isReadable {
       clibc_truncate(file, Self.growthByteCount)
     }
   }

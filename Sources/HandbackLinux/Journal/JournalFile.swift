@@ -129,17 +129,15 @@ enum JournalFile {
   /// Reads the header that https://www.sqlite.org/fileformat.html, section 1.3, describes.
   private static func checkHeader(_ path: Text) throws(JournalError) -> Bool {
     var header = InlineArray<100, UInt8>(repeating: 0)
-    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW, 0)
-    guard file >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
-    var span = header.mutableSpan
-    let count = unsafe span.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, 100) }
-    let cause = clibc_errno()
-    close(file)
-    guard count >= 0 else { throw JournalError(.cannotRead, errno: cause) }
+    var count = try read(&header, path)
     // Empty: made, and cut off before its tables were; its second copies are made later. On UBIFS
     // it may have its size by then, but nothing else: its rollback journal makes it empty again.
     let isCutOff = exists(path + "-journal")
-    if count == 0 || isCutOff && number(header, at: 0) == 0, !wasThere(path) { return false }
+    if count == 0 || isCutOff && number(header, at: 0) == 0 {
+      if !wasThere(path) { return false }
+      // Another process may be making it, and have come further meanwhile.
+      count = try read(&header, path)
+    }
     // These bytes and a NUL.
     guard count == 100, matches("SQLite format 3", header.span.extracting(0..<15)), header[15] == 0
     else {
@@ -152,8 +150,23 @@ enum JournalFile {
     }
     let version = number(header, at: 60)
     guard version <= JournalSchema.version else { throw JournalError(.newerVersion, version) }
-    // File format write and read version: 2 is WAL.
+    // File format write and read version: 2 is WAL. What is beyond SQLite takes for read-only.
+    guard header[18] <= 2 else { throw JournalError(.notADatabase) }
     return header[18] == 2 && header[19] == 2
+  }
+
+  @inline(never)
+  private static func read(
+    _ header: inout InlineArray<100, UInt8>, _ path: Text
+  ) throws(JournalError) -> Int {
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW, 0)
+    guard file >= 0 else { throw JournalError(.cannotRead, errno: clibc_errno()) }
+    var span = header.mutableSpan
+    let count = unsafe span.withUnsafeMutableBytes { unsafe CLibc.read(file, $0.baseAddress, 100) }
+    let cause = clibc_errno()
+    close(file)
+    guard count >= 0 else { throw JournalError(.cannotRead, errno: cause) }
+    return count
   }
 
   private static func number(_ header: InlineArray<100, UInt8>, at offset: Int) -> Int64 {

@@ -301,8 +301,9 @@ extension SQLiteJournal {
     try connection.run("DELETE FROM deactivation WHERE row = ?1", ticket.row)
     var statement = try connection.prepare(
       """
-      INSERT INTO deactivation (row, nonce, state, product, hardware_id, way, queued_at, ended_at)
-      VALUES (?1, ?2, 4, '', '', 0, 0, 0)
+      INSERT INTO deactivation (row, nonce, state, product, hardware_id, way, queued_at, ended_at,
+        attempts, open_attempts, failures, held, inferred, restored)
+      VALUES (?1, ?2, 4, '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0)
       """)
     try statement.bind(ticket.row)
     try statement.bind(Int64(nonce(of: ticket.row) ?? ticket.nonce))

@@ -163,12 +163,13 @@ extension SQLiteJournal {
     _ deactivation: Deactivation, _ fingerprint: InlineArray<16, UInt8>,
     nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) {
+    // Nothing is left to the table's defaults: they stand in the file, and a bit may turn there.
     var statement = try connection.prepare(
       """
       INSERT INTO deactivation (fingerprint, nonce, product, hardware_id, way, username,
         customer_account_code, redirect_uri, license_id, bundle_code, sdk_ver, consumptions,
-        queued_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        queued_at, state, attempts, open_attempts, failures, held, inferred, restored)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, 0, 0, 0, 0, 0)
       """)
     try statement.bind(fingerprint)
     try statement.bind(Int64(nonce & Ticket.nonceMask))

@@ -64,7 +64,7 @@ extension SQLiteJournal {
     if cause == 0 { cause = move(path, aside, "") }
     if cause == 0 { cause = move(path, aside, "-wal") }
     if cause == 0 { cause = move(path, aside, "-journal") }
-    remove(path, "-shm")
+    if cause == 0 { remove(path, "-shm") }
     // Beside another file the WAL would be taken for that one's.
     if cause == 0 { cause = Folder.sync(folder) }
     if cause == 0 { cause = put(path + readySuffix, at: path) }

@@ -105,6 +105,7 @@ public final class SQLiteJournal {
     report.restoredCount += journal.report.restoredCount
     report.damagedCount = max(report.damagedCount, journal.report.damagedCount)
     report.isUnnamed = journal.report.isUnnamed
+    report.isCopyUnreadable = journal.report.isCopyUnreadable
     journal.report = report
     return journal
   }
@@ -139,6 +140,7 @@ public final class SQLiteJournal {
     // A newer format may still be in the WAL alone.
     let version = try connection.integer("PRAGMA user_version")
     guard version <= JournalSchema.version else { throw JournalError(.newerVersion, version) }
+    if version < JournalSchema.version { try checkIsOlder(connection) }
     let copies: CopyFile? = access == .read ? nil : try CopyFile(beside: path)
     let journal = SQLiteJournal(path: path, connection: connection, copies: copies)
     journal.isSuspect = isSuspect
@@ -160,6 +162,18 @@ public final class SQLiteJournal {
     if !needsCheck { needsCheck = try journal.isBehindItsCopies() }
     if needsCheck { try journal.check() }
     return journal
+  }
+
+  /// Seals came with format 3: where they are and it says less, it is the number that is damaged.
+  private static func checkIsOlder(
+    _ connection: borrowing SQLiteConnection
+  ) throws(JournalError) {
+    do throws(JournalError) {
+      _ = try connection.prepare("SELECT seal FROM deactivation")
+    } catch { return }
+    // Another process may have migrated it in this moment.
+    guard try connection.integer("PRAGMA user_version") < JournalSchema.version else { return }
+    throw JournalError(.sqlite, Int64(SQLITE_CORRUPT), "its format's number is wrong")
   }
 
   private static func connect(

@@ -141,17 +141,19 @@ extension SQLiteConnection {
     try select(.deactivation, after: row, state: .max)
   }
 
-  /// Seals a row anew, in the transaction that changed it; its image.
+  /// Seals a row anew, in the transaction that changed it; its image. Throws `isDamagedRow` if the
+  /// row can't be found again: the tree is damaged.
   @discardableResult
   borrowing func seal(_ table: SealedTable, _ number: Int64) throws(JournalError) -> Secret {
     var statement = try select(table, after: number - 1)
-    guard try statement.stepsTo(number) else { return RowImage().take() }
+    guard try statement.stepsTo(number) else { throw JournalError.damagedRow() }
     let image = try statement.image(columnCount: statement.columnCount - 1)
     statement.reset()
     var update = try prepare(table.setSeal)
     try update.bind(RowImage.seal(image))
     try update.bind(number)
     try update.run()
+    guard changedRowCount == 1 else { throw JournalError.damagedRow() }
     return image
   }
 

@@ -18,6 +18,9 @@ final class Agent {
   /// Rejections in the journal when the agent began.
   private var rejectedBefore: Int64?
   private var isReady = false
+  private var hasToldMute = false
+  /// In this pass.
+  private var hasTried = false
 
   init(
     _ arguments: Arguments, _ settings: Settings, _ watch: AgentWatch, _ rules: AgentRules
@@ -50,8 +53,9 @@ final class Agent {
         // A first try may take a minute, and a start is not to wait for it.
         if !isReady { tellState() }
         let ended = pass(heeding)
-        schedule.passEnded(ended, at: SystemClock.now())
+        schedule.passEnded(ended, hasTried: hasTried, at: SystemClock.now())
       case .finished(.empty):
+        if tally?.damaged ?? 0 > 0 { return end(.dataError) }
         return end(tally?.rejected ?? 0 > rejectedBefore ?? 0 ? .rejected : .ok)
       case .finished(.deadline):
         let isUnreachable = schedule.reach == .none || backlog.reason.isUnreachable
@@ -107,7 +111,12 @@ final class Agent {
       return schedule.journalFailed(at: SystemClock.now())
     }
     if rejectedBefore == nil { rejectedBefore = tally?.rejected }
-    schedule.journalRead(backlog, at: SystemClock.now())
+    let isHeard = watch.events.hearsJournal
+    if !isHeard, !hasToldMute {
+      Console.warn("the kernel does not tell of the journal: it is looked at each minute")
+    }
+    hasToldMute = !isHeard
+    schedule.journalRead(backlog, isHeard: isHeard, at: SystemClock.now())
   }
 
   private func read(_ journal: SQLiteJournal) throws(Failure) {
@@ -124,6 +133,7 @@ final class Agent {
 
   private func pass(_ heeding: Heeding) -> PassEnd {
     watch.hasNetworkChanged = false
+    hasTried = false
     defer { Process.trimMemory() }
     do throws(Sender.Problem) {
       try send(heeding)
@@ -151,7 +161,10 @@ final class Agent {
     } catch {
       throw .failure(error)
     }
-    _ = try sender.run { event in report.tell(event) }
+    _ = try sender.run { event in
+      hasTried = true
+      report.tell(event)
+    }
   }
 
   // MARK: - Settings

@@ -33,8 +33,8 @@ final class AgentWatch {
   /// Reads the routes. Where the kernel doesn't tell, every try is worth it.
   func readNetwork() -> NetworkView {
     events.networkRang = false
-    network =
-      Routes.read(to: host, throughProxy: throughProxy) ?? NetworkView(reach: .wide, mark: 0)
+    let routes = events.hearsNetwork ? Routes.read(to: host, throughProxy: throughProxy) : nil
+    network = routes ?? NetworkView(reach: .wide, mark: 0)
     return network
   }
 

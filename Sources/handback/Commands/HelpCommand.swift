@@ -98,9 +98,9 @@ enum HelpCommand {
       """
       Stays, asleep until something happens, and sends what is pending when a route to the server
       appears, when something is queued, and when a wait is over. SIGTERM ends it, SIGHUP reads the
-      settings again. With --until-empty, exit status 0: nothing is pending any more; 69: the
-      server could not be reached before the deadline; 75: some are still pending; 76: nothing is
-      pending, but some were rejected meanwhile.
+      settings again. With --until-empty, exit status 0: nothing is pending any more; 65: nor
+      is it, but some are damaged; 69: the server could not be reached before the deadline; 75: some
+      are still pending; 76: nothing is pending, but some were rejected meanwhile.
       """
     case .status: "Shows what is pending and why. Needs no network and writes nothing."
     case .receipt:

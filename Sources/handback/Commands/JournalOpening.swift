@@ -63,7 +63,9 @@ enum JournalOpening {
         "damaged in the journal and in its second copy: \(report.damagedCount)",
         hint: "'handback status' names them: give back by other means what the server still has")
     }
-    if report.isCopyUnreadable {
+    // Once is enough: the agent opens it again and again.
+    if report.isCopyUnreadable, unsafe !hasToldUnreadable {
+      unsafe hasToldUnreadable = true
       Console.warn(
         "\(journal.path)-copy can't be read whole: some of what it has to keep isn't kept twice",
         hint: "look after the disk")
@@ -72,6 +74,8 @@ enum JournalOpening {
       Console.warn("which deactivations were in it isn't known: 1-000000 stands for them")
     }
   }
+
+  nonisolated(unsafe) private static var hasToldUnreadable = false
 
   /// `step` names what was tried, and on what.
   static func failure(_ error: JournalError, _ step: Text, _ path: Text) -> Failure {

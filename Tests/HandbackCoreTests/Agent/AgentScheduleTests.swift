@@ -361,6 +361,88 @@ struct AgentScheduleTests {
     #expect(bench.passes.last?.1 == .retryAfterAlone)
   }
 
+  @Test func `a fault of this machine eats no person's request`() {
+    var bench = Bench(AgentRules(endsWhenEmpty: true), pending: 1)
+    bench.backlog.reason = .held
+    bench.backlog.serverBootMilliseconds = bench.clock.bootMilliseconds + 80_000_000
+    bench.onPass = { _ in .trouble }
+    bench.settle()
+    bench.onPass = Bench.success
+    #expect(bench.run(milliseconds: 15_000) == .finished(.empty))
+    #expect(bench.passes.map(\.0) == [0, 10_000])
+    #expect(bench.passes.map(\.1) == [.retryAfterAlone, .retryAfterAlone])
+  }
+
+  @Test func `a request that was tried before the fault is not tried past the waits again`() {
+    var bench = Bench(pending: 1)
+    bench.backlog.reason = .held
+    bench.backlog.serverBootMilliseconds = bench.clock.bootMilliseconds + 80_000_000
+    bench.schedule.asked(at: bench.clock.now)
+    for _ in 1...3 {
+      if case .pass = bench.schedule.step(at: bench.clock.now) { break }
+      bench.schedule.networkRead(bench.view, at: bench.clock.now, random: 0)
+      bench.schedule.journalRead(bench.backlog, at: bench.clock.now)
+    }
+    bench.schedule.passEnded(.trouble, hasTried: true, at: bench.clock.now)
+    bench.run(milliseconds: 3_600_000)
+    #expect(bench.passes.isEmpty)
+  }
+
+  @Test func `a journal that can't be read is looked at when it changes, once a minute`() {
+    var bench = Bench(pending: 1)
+    bench.onPass = Bench.success
+    bench.settle()
+    for _ in 1...8 { bench.schedule.journalFailed(at: bench.clock.now) }
+    var looks: [Int64] = []
+    let end = bench.milliseconds + 300_000
+    while bench.milliseconds < end {
+      switch bench.schedule.step(at: bench.clock.now) {
+      case .readJournal:
+        looks.append(bench.milliseconds)
+        bench.schedule.journalFailed(at: bench.clock.now)
+      case .sleep(let until, _, let hearsJournal):
+        // Something is heard each second.
+        bench.clock.advance(milliseconds: min(1000, until ?? .max))
+        if hearsJournal { bench.schedule.journalRang(at: bench.clock.now) }
+      default: break
+      }
+    }
+    #expect(looks == [60_000, 120_000, 180_000, 240_000])
+  }
+
+  @Test func `a journal that nothing is told of is looked at by the minute`() {
+    var bench = Bench()
+    var looks: [Int64] = []
+    while bench.milliseconds < 200_000 {
+      switch bench.schedule.step(at: bench.clock.now) {
+      case .readNetwork:
+        bench.schedule.networkRead(bench.view, at: bench.clock.now, random: 0)
+      case .readJournal:
+        looks.append(bench.milliseconds)
+        bench.schedule.journalRead(bench.backlog, isHeard: false, at: bench.clock.now)
+      case .sleep(let until, _, _):
+        bench.clock.advance(milliseconds: (until ?? .max) - bench.clock.bootMilliseconds)
+      case .pass, .finished: Issue.record("nothing is pending")
+      }
+    }
+    #expect(looks == [0, 60_000, 120_000, 180_000])
+  }
+
+  @Test func `faults of the journal that pass don't add up`() {
+    var bench = Bench()
+    bench.settle()
+    for _ in 0..<20 {
+      bench.schedule.journalFailed(at: bench.clock.now)
+      bench.run(milliseconds: 10_000)
+    }
+    bench.schedule.journalFailed(at: bench.clock.now)
+    #expect(
+      bench.settle()
+        == .sleep(
+          untilBootMilliseconds: bench.clock.bootMilliseconds + 10_000, hearsNetwork: true,
+          hearsJournal: false))
+  }
+
   @Test func `nothing spins, whatever the journal says`() {
     var bench = Bench(pending: 1)
     bench.run(milliseconds: 10_000)

@@ -78,9 +78,9 @@ struct FlusherWaitTests {
   }
 
   @Test func `Retry-After counts anew after a reboot`() throws {
-    let bench = FlushBench(script: [Self.retryAfter("600")])
+    let bench = FlushBench(script: [Self.retryAfter("100")])
     let told = try bench.pass().millisecondsLeft
-    bench.clock.advance(milliseconds: 500_000)
+    bench.clock.advance(milliseconds: 90_000)
     bench.clock.reboot(offMilliseconds: 5000)
     bench.restart()
     let end = try bench.pass()
@@ -88,6 +88,30 @@ struct FlusherWaitTests {
     #expect(end.millisecondsLeft == told - 2000)
     bench.clock.advance(milliseconds: told - 2000)
     #expect(try bench.pass().text == "done")
+  }
+
+  @Test func `a device that is on for ten minutes a day outlives a Retry-After of a day`() throws {
+    let bench = FlushBench(script: [Self.retryAfter("86400")])
+    try bench.pass()
+    bench.clock.advance(milliseconds: 600_000)
+    bench.clock.reboot(offMilliseconds: 5000)
+    bench.restart()
+    bench.clock.advance(milliseconds: 100_000)
+    #expect(try bench.pass().reason == .retryAfter)
+    bench.clock.advance(milliseconds: 200_000)
+    #expect(try bench.pass().text == "done")
+    #expect(bench.journal.pendingCount == 0)
+  }
+
+  @Test(arguments: [408, 500, 503])
+  func `a server that answers is not out of reach any more`(status: Int) throws {
+    let bench = FlushBench(script: [.unreachable(.connect), .answer(Answer(status))])
+    try bench.pass()
+    #expect(bench.journal.server.reason == .network)
+    try bench.pass()
+    #expect(bench.events.last == "1 later \(status)")
+    #expect(bench.journal.server.reason == .none)
+    #expect(bench.journal.server.wait == nil)
   }
 
   @Test func `a success clears what kept the server waiting`() throws {

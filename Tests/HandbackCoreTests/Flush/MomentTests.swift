@@ -23,6 +23,21 @@ struct WaitTests {
     #expect(wait.millisecondsLeft(at: Self.moment(60_000, boot: 2)) == 0)
   }
 
+  /// Or a device that is never on for a day would never try again.
+  @Test func `a long one is cut to minutes by another boot, and still spread`() {
+    var lengths: Set<Int64> = []
+    for milliseconds in stride(from: 3_600_000, through: 86_400_000, by: 1_234_567)
+      as StrideThrough<Int64>
+    {
+      let wait = Wait(milliseconds: milliseconds, from: Self.moment(100_000_000))
+      let left = wait.millisecondsLeft(at: Self.moment(0, boot: 2))
+      #expect((120_000..<300_000).contains(left))
+      #expect(wait.millisecondsLeft(at: Self.moment(left, boot: 2)) == 0)
+      lengths.insert(left)
+    }
+    #expect(lengths.count > 50)
+  }
+
   @Test func `is never longer than it was told, whatever the clock says`() {
     // The boot can't be told (bootID 0), and this one is younger.
     let wait = Wait(milliseconds: 60_000, from: Self.moment(100_000_000, boot: 0))

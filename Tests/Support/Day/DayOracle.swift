@@ -60,6 +60,13 @@ struct DayOracle {
   }
 
   mutating func tellChange(_ world: TestClock) { changedAt = world.worldMilliseconds }
+  /// What is left of a wait counts anew from a boot, but two minutes of it are enough.
+  mutating func boot(_ world: TestClock) {
+    let end = world.worldMilliseconds - world.bootMilliseconds + 120_000
+    retryAfterEnd = min(retryAfterEnd, end)
+    server.end = min(server.end, end)
+    for (row, wait) in rows { rows[row] = min(wait, end) }
+  }
   mutating func ask() { isAsked = true }
   mutating func readJournal() { isUnread = false }
   mutating func meetLock(_ world: TestClock) { metLockUntil = world.worldMilliseconds + 60_000 }

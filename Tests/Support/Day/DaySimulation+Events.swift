@@ -23,6 +23,7 @@ extension DaySimulation {
   func cutPower() {
     bench.clock.reboot(
       offMilliseconds: world.milliseconds(upTo: world.once(in: 3) ? 7_200_000 : 60_000))
+    oracle.boot(bench.clock)
     if world.once(in: 2) { bench.clock.wallErrorSeconds = world.wallError(bench.clock) }
     startAgent("power was cut")
   }
