@@ -32,7 +32,7 @@ struct AnswerByteTests {
     let emulator = Emulator("--plain")
     let transport = try CurlTransport(
       TransportOptions(
-        baseURL: Text(emulator.plainURL), authorityFile: nil, allowsPlainHTTP: true,
+        baseURL: Text(emulator.plainURL), authorityFile: nil, allowsPlainHTTP: true, isDirect: true,
         connectTimeoutMilliseconds: 10_000, timeoutMilliseconds: 10_000))
     #expect(try isTaken(answer.bytes, emulator, transport), "the whole answer")
     let changes = Self.changes(answer)

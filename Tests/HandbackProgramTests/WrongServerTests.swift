@@ -160,6 +160,17 @@ struct WrongServerTests {
     #expect(proxy.log.last?["method"] as? String == "CONNECT", "it went through the proxy")
   }
 
+  /// Plain HTTP to this machine would be on the network there.
+  @Test func `goes past a proxy to this machine itself`() {
+    let emulator = Emulator("--plain")
+    let proxy = Emulator("--plain")
+    var device = Device(server: emulator.plainURL)
+    device.program.environment["http_proxy"] = proxy.plainURL
+    let result = device.run("deactivate")
+    #expect(result.output.contains("\ndeactivated "), "\(result)")
+    #expect(proxy.log.isEmpty)
+  }
+
   /// The proxy's CONNECT and the request are two, but the request was sent once.
   @Test func `nothing is inferred from a request that went through a proxy`() {
     let emulator = Emulator()

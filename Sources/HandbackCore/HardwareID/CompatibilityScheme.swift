@@ -7,7 +7,13 @@ enum CompatibilityScheme {
     switch scheme {
     case .licensespring: text = hashedMachineID(evidence)
     case .machineID: text = machineID(evidence)
-    case .macDecimal: text = addressNumber(evidence)
+    case .macDecimal:
+      // One that can't be read now may be the one.
+      for reading in evidence.readings where reading.source == .networkAddress {
+        if case .late = reading.state { throw .notReady(.networkAddress) }
+        if case .unreadable = reading.state { throw .unreadable(.networkAddress) }
+      }
+      text = addressNumber(evidence)
     case .hb1, .random, .value: text = nil
     }
     guard let text, let id = HardwareID(utf8: text.bytes.span) else {

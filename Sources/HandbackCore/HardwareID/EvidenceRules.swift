@@ -29,7 +29,11 @@ struct EvidenceRules {
     -> HardwareReading
   {
     switch observation.source {
-    case .socSerial, .cpuinfoSerial: return soc(observation, text)
+    case .socSerial: return soc(observation, text)
+    case .cpuinfoSerial:
+      // On 32-bit ARM the kernel copies the device tree's (arch/arm/kernel/setup.c).
+      return isDeviceTrees(text.normalized())
+        ? deviceTree(observation, text) : soc(observation, text)
     case .deviceTreeSerial: return deviceTree(observation, text)
     case .boardEEPROM: return eeprom(observation, text)
     case .productSerial, .boardSerial: return dmiSerial(observation, text)
@@ -90,6 +94,13 @@ struct EvidenceRules {
       }
     }
     return soc(observation, text)
+  }
+
+  private func isDeviceTrees(_ serial: Text) -> Bool {
+    for observation in observations.list where observation.source == .deviceTreeSerial {
+      if case .value(let text) = observation.content, text.normalized() == serial { return true }
+    }
+    return false
   }
 
   /// Whether a part of that kind bears this name, or can't be asked.

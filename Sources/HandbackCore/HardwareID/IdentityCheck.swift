@@ -109,8 +109,9 @@ public struct IdentityCheck: Sendable {
     let anchor = components[anchorIndex]
     switch anchor.change {
     case .agrees: return hasChanges(components) ? .sameWithChanges : .same
-    case .unreadable: return .unreadable(anchor.token.source)
-    case .late: return .notReady(anchor.token.source)
+    // What can be read may show another device all the same.
+    case .unreadable: return differing(components) ?? .unreadable(anchor.token.source)
+    case .late: return differing(components) ?? .notReady(anchor.token.source)
     case .changed:
       // Another port's address of the record still answers: this one part was replaced.
       let isPart = !anchor.token.source.isStrong
@@ -123,18 +124,27 @@ public struct IdentityCheck: Sendable {
     }
   }
 
+  /// A strong component that is another device's.
+  private static func differing(_ components: [Component]) -> Verdict? {
+    for component in components
+    where component.change == .changed && component.token.source.isStrong {
+      return .different(.component(component.token.source))
+    }
+    return nil
+  }
+
   /// > Lost (absent or junk): keep only if at least 2 other groups agree and no strong one
   /// > differs.
   private static func lost(_ components: [Component]) -> Verdict {
+    if let verdict = differing(components) { return verdict }
     var witnesses: [HardwareIDSource] = []
     for component in components {
       let source = component.token.source
       switch component.change {
-      case .changed: if source.isStrong { return .different(.component(source)) }
       case .agrees:
         let isNew = !witnesses.contains(source.family)
         if source.countsAsWitness, isNew { witnesses.append(source.family) }
-      case .lost, .unreadable, .late, .appeared: break
+      case .changed, .lost, .unreadable, .late, .appeared: break
       }
     }
     if witnesses.count >= 2 { return .sameWithChanges }
@@ -148,15 +158,13 @@ public struct IdentityCheck: Sendable {
 
   /// A random ID, or a given one on a device without a good source: nothing may speak against it.
   private static func unanchored(_ components: [Component]) -> Verdict {
+    if let verdict = differing(components) { return verdict }
     var agreeing = 0
     var differing = 0
     for component in components where component.token.source.countsAsWitness {
       switch component.change {
       case .agrees: agreeing += 1
-      case .changed:
-        if component.token.source.isStrong { return .different(.component(component.token.source)) }
-        differing += 1
-      case .lost: differing += 1
+      case .changed, .lost: differing += 1
       case .unreadable: return .unreadable(component.token.source)
       case .late: return .notReady(component.token.source)
       case .appeared: break

@@ -134,6 +134,8 @@ public final class CurlTransport {
 
   /// `true` if the body is a form.
   private func setTarget(_ exchange: borrowing Exchange) -> Bool {
+    // libcurl exempts the loopback interface from $http_proxy only where $no_proxy says so.
+    if options.isDirect { set(CURLOPT_PROXY, "") }
     switch exchange.target {
     case .deactivateLicense:
       set(CURLOPT_URL, options.baseURL + "/api/v4/deactivate_license")
@@ -142,6 +144,7 @@ public final class CurlTransport {
       set(CURLOPT_URL, options.baseURL + "/api/v4/oauth_url?login_type=client_credentials")
       return false
     case .token(let url):
+      unsafe ccurl_set_pointer(library.api, easy, CURLOPT_PROXY, nil)
       set(CURLOPT_URL, url)
       return true
     }

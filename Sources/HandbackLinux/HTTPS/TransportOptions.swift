@@ -8,17 +8,20 @@ public final class TransportOptions: Sendable {
   public let authorityFile: Text?
   /// Plain HTTP too: for a server on the loopback interface, or where somebody insists.
   public let allowsPlainHTTP: Bool
+  /// Past any proxy: plain HTTP to this machine itself, which would be on the network there.
+  public let isDirect: Bool
   public let connectTimeoutMilliseconds: Int
   /// For one exchange, from the first packet to the last.
   public let timeoutMilliseconds: Int
 
   public init(
-    baseURL: Text, authorityFile: Text?, allowsPlainHTTP: Bool,
+    baseURL: Text, authorityFile: Text?, allowsPlainHTTP: Bool, isDirect: Bool,
     connectTimeoutMilliseconds: Int, timeoutMilliseconds: Int
   ) {
     self.baseURL = baseURL
     self.authorityFile = authorityFile
     self.allowsPlainHTTP = allowsPlainHTTP
+    self.isDirect = isDirect
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.timeoutMilliseconds = timeoutMilliseconds
   }

@@ -109,4 +109,9 @@ public final class JournalError: Error {
   static func damagedRow() -> JournalError {
     JournalError(.sqlite, Int64(SQLITE_MISMATCH), "a row is damaged")
   }
+
+  /// More than that row is.
+  static func misplacedRow() -> JournalError {
+    JournalError(.sqlite, Int64(SQLITE_CORRUPT), "a row is not where it belongs")
+  }
 }

@@ -141,19 +141,19 @@ extension SQLiteConnection {
     try select(.deactivation, after: row, state: .max)
   }
 
-  /// Seals a row anew, in the transaction that changed it; its image. Throws `isDamagedRow` if the
-  /// row can't be found again: the tree is damaged.
+  /// Seals a row anew, in the transaction that changed it; its image. If the row can't be found
+  /// again, the tree is damaged, or the table's text, and not the row alone.
   @discardableResult
   borrowing func seal(_ table: SealedTable, _ number: Int64) throws(JournalError) -> Secret {
     var statement = try select(table, after: number - 1)
-    guard try statement.stepsTo(number) else { throw JournalError.damagedRow() }
+    guard try statement.stepsTo(number) else { throw JournalError.misplacedRow() }
     let image = try statement.image(columnCount: statement.columnCount - 1)
     statement.reset()
     var update = try prepare(table.setSeal)
     try update.bind(RowImage.seal(image))
     try update.bind(number)
     try update.run()
-    guard changedRowCount == 1 else { throw JournalError.damagedRow() }
+    guard changedRowCount == 1 else { throw JournalError.misplacedRow() }
     return image
   }
 

@@ -7,20 +7,29 @@ enum HardwareIdentity {
   static let settleDeadlineMilliseconds = 2000
 
   /// The ID to send where the settings name none: the pinned one, if this is still the hardware
-  /// that it was pinned on, else one made now.
+  /// that it was pinned on, else one made now. One with a random part isn't: no license can have
+  /// been activated with it.
   static func resolve(
     _ settings: Settings, _ journal: inout SQLiteJournal, acceptsChangedHardware: Bool
   ) throws(Failure) -> HardwareID {
+    if settings.value(.root)?.source == .flag {
+      throw Failure(
+        .usage, "--root is another device's tree, and it would be pinned here",
+        hint: "'--hardware-id ID' sends its ID; as a setting (HANDBACK_ROOT) it is this one's host")
+    }
     let evidence = try survey(settings)
     var count = 0
     if let record = try pinned(journal, count: &count) {
+      if settings.value(.hardwareIDScheme)?.source == .flag {
+        try checkUnchanged(record, try request(settings), settings)
+      }
       try check(record, evidence, acceptsChangedHardware)
       return record.id
     }
     let request = try request(settings)
     let record: IdentityRecord
     do throws(IdentityDerivation.Refusal) {
-      record = try identify(request, evidence, reason: "first use", isPinned: true)
+      record = try identify(request, evidence, reason: "first use", isPinned: false)
     } catch {
       throw refusal(error)
     }
@@ -48,6 +57,21 @@ enum HardwareIdentity {
           be provisioned anew, with 'handback id --repin REASON'
           """)
     }
+  }
+
+  /// An ID that was issued is not changed by a flag in passing.
+  static func checkUnchanged(
+    _ record: IdentityRecord, _ request: IdentityDerivation.Request, _ settings: Settings
+  ) throws(Failure) {
+    guard settings[.hardwareIDScheme] != nil || isAsked(settings) else { return }
+    var isSame = record.scheme == request.scheme
+    if case .value(let value) = request, isSame {
+      isSame = value.text == record.id.text
+    }
+    guard !isSame else { return }
+    throw Failure(
+      .configuration, "the hardware ID is pinned already, by the scheme \(record.scheme.name)",
+      hint: "a license may have been activated with it; --repin REASON pins another in its place")
   }
 
   static func words(_ cause: IdentityCheck.Cause) -> Text {
@@ -188,8 +212,7 @@ enum HardwareIdentity {
     case .unreadable(let source): "\(source.name) can't be read"
     case .notReady(let source): "\(source.name) is not there yet"
     case .noGoodSource: "nothing on this machine names it well"
-    case .needsEnrolment:
-      "a virtual machine's ID has a random part, which is made when it is pinned"
+    case .needsEnrolment: "this one has a random part, which is made when it is pinned"
     case .schemeUnavailable(let scheme): "the scheme \(scheme.name) has nothing to read here"
     }
   }
@@ -198,7 +221,9 @@ enum HardwareIdentity {
     switch error {
     case .unreadable(let source): Text(remedy(source))
     case .notReady: "run again once the device has started"
-    case .needsEnrolment: "run 'handback id --pin', on the machine itself"
+    case .needsEnrolment:
+      "'handback id --pin' makes it, on the machine itself, before its license is activated; "
+        + "'--hardware-id ID' gives the one that it was activated with"
     case .container, .noGoodSource, .schemeUnavailable:
       "'handback id --scheme random' enrols a random ID; "
         + "'--hardware-id ID' gives the one that the license was activated with"

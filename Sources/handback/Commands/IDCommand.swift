@@ -22,7 +22,7 @@ enum IDCommand {
     // Nothing is opened to be written before there is something to pin.
     var count = 0
     if let pinned = try pinned(arguments, settings, count: &count), arguments.repinReason == nil {
-      try checkUnchanged(pinned, request, settings)
+      try HardwareIdentity.checkUnchanged(pinned, request, settings)
       return try report(pinned, evidence, arguments)
     }
     let reason = arguments.repinReason ?? (arguments.has(.pin) ? "provisioned" : "first use")
@@ -112,20 +112,5 @@ enum IDCommand {
     case .notReady: return .unavailable
     case .different: return .rejected
     }
-  }
-
-  /// An ID that was issued is not changed by a flag in passing.
-  private static func checkUnchanged(
-    _ record: IdentityRecord, _ request: IdentityDerivation.Request, _ settings: Settings
-  ) throws(Failure) {
-    guard settings[.hardwareIDScheme] != nil || HardwareIdentity.isAsked(settings) else { return }
-    var isSame = record.scheme == request.scheme
-    if case .value(let value) = request, isSame {
-      isSame = value.text == record.id.text
-    }
-    guard !isSame else { return }
-    throw Failure(
-      .configuration, "the hardware ID is pinned already, by the scheme \(record.scheme.name)",
-      hint: "a license may have been activated with it; --repin REASON pins another in its place")
   }
 }

@@ -178,7 +178,7 @@ extension Settings {
     let address = try serverAddress()
     return TransportOptions(
       baseURL: address.text, authorityFile: self[.caFile],
-      allowsPlainHTTP: !address.isEncrypted,
+      allowsPlainHTTP: !address.isEncrypted, isDirect: !address.isEncrypted && address.isLoopback,
       connectTimeoutMilliseconds: Int(try seconds(.connectTimeout, 1...600) * 1000),
       timeoutMilliseconds: Int(try seconds(.timeout, 1...600) * 1000))
   }

@@ -63,6 +63,17 @@ import Testing
     device.deviceTree = .text("5f3c9a1be07d2468")
     device.compatible = "qcom,apq8016-sbc\0qcom,apq8016\0"
     #expect(try anchor(device).source == .networkAddress)
+    // As 32-bit ARM's kernels show it a second time.
+    device.cpuinfo = .text("5F3C9A1BE07D2468")
+    #expect(try anchor(device).source == .networkAddress)
+    device.compatible = ""
+    for serial in ["7cb77b102031", "3f7c91d2"] {
+      device.deviceTree = .text(serial)
+      device.cpuinfo = .text(serial)
+      #expect(try anchor(device).source == .networkAddress)
+    }
+    device.cpuinfo = .text("5f3c9a1be07d2468")
+    #expect(try anchor(device).source == .cpuinfoSerial)
   }
 
   @Test func `reads one i.MX fuse in all its forms`() {

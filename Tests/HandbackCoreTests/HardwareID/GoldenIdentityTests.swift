@@ -82,6 +82,14 @@ import Testing
     var device = DeviceUnderTest()
     device.ports = [.init(address: .text("7c:b7:7b:10:20:31"))]
     #expect(try Outcome.record(device.evidence, by: .macDecimal).id.text == "137127485513777")
+    for late in [DeviceUnderTest.Value.late, .unreadable] {
+      device.ports = [
+        .init(address: late), .init(address: .text("7c:b7:7b:10:20:32"), label: "eth1"),
+      ]
+      #expect(throws: (any Error).self) {
+        try Outcome.record(device.evidence, by: .macDecimal)
+      }
+    }
   }
 
   @Test func `takes the D-Bus file for the raw machine ID first, the other for the hash`() throws {

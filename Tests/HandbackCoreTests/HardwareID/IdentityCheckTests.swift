@@ -105,6 +105,12 @@ import Testing
       $0.chassisSerial = .unreadable
     }
     #expect(try verdict(now: hidden) == "unreadable")
+    // A board that can be read is another's, whatever the anchor would say.
+    let other = changed {
+      $0.productSerial = .unreadable
+      $0.boardSerial = .text(".8HR5Y32.CN0417263500B7.")
+    }
+    #expect(try verdict(now: other) == "different: component")
   }
 
   @Test func `tells one replaced port from another device`() throws {

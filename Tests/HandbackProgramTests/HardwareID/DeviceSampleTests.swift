@@ -139,12 +139,16 @@ import Testing
   static func mocked(
     _ samples: DeviceSamples, _ name: String, under folder: TemporaryFolder, _ arguments: [String]
   ) -> Identification {
-    Identification(
-      command: [
+    let command =
+      [
         Repository.file("scripts/hardware-id-bare").path, samples.tree(name), "umockdev-run",
         "--device", samples.folder.appending(path: "\(name)/device.umockdev").path, "--",
         Program.path,
-      ] + arguments + ["--journal", folder.path("state/journal.db")])
+      ] + arguments + ["--journal", folder.path("state/journal.db")]
+    let result = Identification(command: command)
+    // Rarely, umockdev-run's own threads meet in getenv(3) at its start (SIGSEGV).
+    return result.status == 11 && result.output.isEmpty
+      ? Identification(command: command) : result
   }
 
   @Test(.enabled(if: canMock), arguments: DeviceSamples.all.indices)

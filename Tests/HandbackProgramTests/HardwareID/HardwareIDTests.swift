@@ -83,6 +83,32 @@ import Testing
     #expect(program.run(deactivate).status == 76)
   }
 
+  /// No license can have been activated with an ID whose random part is made now.
+  @Test(arguments: ["vm", "gate-server"])
+  func `deactivates with no ID that is made by chance`(tree: String) {
+    let folder = TemporaryFolder()
+    folder.write("license-key", "AAAA-BBBB-CCCC-DDDD\n")
+    var program = Program(in: folder.url)
+    program.environment = ["HANDBACK_JOURNAL": folder.path("state/journal.db")]
+    program.environment["HANDBACK_ROOT"] = DeviceSamples.own.tree(tree)
+    if tree != "vm" { program.environment["HANDBACK_SCHEME"] = "random" }
+    let deactivate = [
+      "deactivate", "--queue-only", "--product", "XY", "--license-key-file",
+      folder.path("license-key"),
+    ]
+    let refused = program.run(deactivate)
+    #expect(refused.status == 69, "\(refused)")
+    #expect(refused.output == "")
+    #expect(refused.errors.contains("'--hardware-id ID' gives the one that it was activated with"))
+    #expect(program.run("status", "--json").output.contains("\"pending\":0"))
+    #expect(program.run("id", "--pin").status == 0)
+    #expect(program.run(deactivate).status == 0)
+    // Neither another scheme in passing, nor another device's tree.
+    #expect(program.run(deactivate + ["--scheme", "value:other"]).status == 78)
+    let root = program.run(deactivate + ["--root", DeviceSamples.own.tree("gate-server")])
+    #expect(root.status == 64)
+  }
+
   /// What is to be sent is pinned, and nothing else beside it.
   @Test func `pins the hardware ID that is given`() {
     let folder = TemporaryFolder()
