@@ -77,6 +77,14 @@ extension SQLiteJournal {
     Reserve.write(roster, path)
   }
 
+  /// A reserve that is made now gets its list at once: without one nobody could tell that nothing
+  /// was accepted yet, if the journal is found damaged in this moment.
+  func holdReserve() throws(JournalError) {
+    let isKnown = Reserve.isKnown(path)
+    try Reserve.hold(path)
+    if !isKnown { try? enroll() }
+  }
+
   /// Whether a row is missing that another file knows: after a lost or older file, or a WAL that
   /// was cut off at damage. A new row must not take its number.
   func isBehindItsCopies() throws(JournalError) -> Bool {

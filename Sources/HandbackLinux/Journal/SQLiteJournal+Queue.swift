@@ -16,7 +16,7 @@ extension SQLiteJournal {
   public func queue(
     _ deactivation: Deactivation, nonce: UInt32, atSeconds now: Int64
   ) throws(JournalError) -> Queued {
-    try Reserve.hold(path)
+    try holdReserve()
     let plain = deactivation.fingerprint()
     let fingerprint = fingerprint(deactivation, plain)
     var queued: Queued?
@@ -312,7 +312,7 @@ extension SQLiteJournal {
     copies?.sync()
     let isDone = try emptyWAL()
     // There may be room again for what a full disk took.
-    if !isNew { try? Reserve.hold(path) }
+    if !isNew { try? holdReserve() }
     return isDone
   }
 
