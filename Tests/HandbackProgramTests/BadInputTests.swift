@@ -23,6 +23,9 @@ struct BadInputTests {
       name: "unknown option", arguments: ["deactivate", "--frob=secret"], status: 64,
       error: "unknown option --frob\n"),
     Case(
+      name: "long option with one dash", arguments: ["deactivate", "--json", "-product", "XY"],
+      status: 64, error: "unknown option -p\n"),
+    Case(
       name: "option of another command", arguments: ["status", "--queue-only"], status: 64,
       error: "'handback status' has no option --queue-only"),
     Case(

@@ -105,6 +105,7 @@ struct DeactivateTests {
     #expect(result.output.hasPrefix("queued "))
     #expect(result.errors.hasPrefix("handback: warning: queued, but not sent: no keys are set"))
     #expect(device.run("flush").status == 78)
+    #expect(device.run("deactivate", "--wait", "5").status == 78)
     #expect(device.sql("SELECT state FROM deactivation") == "0")
   }
 

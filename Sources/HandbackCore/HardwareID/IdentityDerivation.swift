@@ -15,6 +15,8 @@ public enum IdentityDerivation {
     case noGoodSource
     /// A virtual machine's ID gets a random part when it is pinned; none was given.
     case needsEnrolment
+    /// The random part is needed, and the kernel gives no random bytes.
+    case noRandomness
     /// The compatibility scheme has nothing to read, or can't read it.
     case schemeUnavailable(HardwareIDScheme)
 
@@ -25,6 +27,7 @@ public enum IdentityDerivation {
       case .notReady: "not-ready"
       case .noGoodSource: "no-good-source"
       case .needsEnrolment: "needs-enrolment"
+      case .noRandomness: "no-randomness"
       case .schemeUnavailable: "scheme-unavailable"
       }
     }

@@ -149,10 +149,17 @@ final class CopyFile {
   }
 
   func record(at offset: Int64) -> Record? {
-    // The head, and of the image the first two columns.
-    guard let head = Descriptor.read(file, at: offset, Self.headByteCount + 18),
-      var record = Self.record(head, at: offset)
-    else { return nil }
+    guard let head = head(at: offset) else { return nil }
+    return record(head, at: offset)
+  }
+
+  /// A record's head, and of its image the first two columns.
+  private func head(at offset: Int64) -> Secret? {
+    Descriptor.read(file, at: offset, Self.headByteCount + 18)
+  }
+
+  private func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
+    guard var record = Self.record(head, at: offset) else { return nil }
     let firstEnd = offset + Self.blockByteCount
     if record.end > firstEnd, isDamaged(record) { record.end = firstEnd }
     return record
@@ -265,19 +272,19 @@ final class CopyFile {
     let before = size
     if last == 0 || before < tail || record(at: last)?.end != tail { tail = Self.blockByteCount }
     last = 0
-    while let record = next(from: tail) {
-      last = record.offset
-      tail = record.end
-    }
-    // What can't be read isn't free, nor is what couldn't be for a moment.
     var offset = tail
     while offset < before {
-      let record = record(at: offset)
-      if record != nil || Descriptor.read(file, at: offset, 1) == nil {
-        tail = max(tail, record?.end ?? offset + Self.blockByteCount)
+      if let head = head(at: offset) {
+        if let record = record(head, at: offset) {
+          last = offset
+          tail = record.end
+        }
+      } else {
+        // What can't be read isn't free.
         last = 0
+        tail = offset + Self.blockByteCount
       }
-      offset += Self.blockByteCount
+      offset = max(offset + Self.blockByteCount, tail)
     }
     let start = tail
     var record = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)

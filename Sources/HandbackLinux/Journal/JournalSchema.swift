@@ -10,6 +10,8 @@ enum JournalSchema {
   /// "HBJ1": tells the journal from other programs' databases (`PRAGMA application_id`).
   static let applicationID: Int64 = 0x4842_4A31
   static let version: Int64 = 3
+  /// The first whose rows have seals.
+  static let firstSealed: Int64 = 3
 
   /// What brings a journal of each older version to the next; run in one transaction, from the
   /// journal's own version on.

@@ -140,7 +140,7 @@ public final class SQLiteJournal {
     // A newer format may still be in the WAL alone.
     let version = try connection.integer("PRAGMA user_version")
     guard version <= JournalSchema.version else { throw JournalError(.newerVersion, version) }
-    if version < JournalSchema.version { try checkIsOlder(connection) }
+    if version < JournalSchema.firstSealed { try checkIsOlder(connection) }
     let copies: CopyFile? = access == .read ? nil : try CopyFile(beside: path)
     let journal = SQLiteJournal(path: path, connection: connection, copies: copies)
     journal.isSuspect = isSuspect
@@ -164,7 +164,7 @@ public final class SQLiteJournal {
     return journal
   }
 
-  /// Seals came with format 3: where they are and it says less, it is the number that is damaged.
+  /// Where there are seals and the format's number says that there are none, it is damaged.
   private static func checkIsOlder(
     _ connection: borrowing SQLiteConnection
   ) throws(JournalError) {
@@ -172,7 +172,7 @@ public final class SQLiteJournal {
       _ = try connection.prepare("SELECT seal FROM deactivation")
     } catch { return }
     // Another process may have migrated it in this moment.
-    guard try connection.integer("PRAGMA user_version") < JournalSchema.version else { return }
+    guard try connection.integer("PRAGMA user_version") < JournalSchema.firstSealed else { return }
     throw JournalError(.sqlite, Int64(SQLITE_CORRUPT), "its format's number is wrong")
   }
 
@@ -246,7 +246,7 @@ public final class SQLiteJournal {
       var version = try connection.integer("PRAGMA user_version")
       guard version < JournalSchema.version else { return false }
       while let migration = JournalSchema.migration(from: version) {
-        if version == 2 {
+        if version == JournalSchema.firstSealed - 1 {
           try connection.execute(JournalSchema.setAside)
           try connection.execute(JournalSchema.createDeactivation)
         }

@@ -58,26 +58,29 @@ public enum SystemClock {
 public enum Entropy {
   /// The C function is `getrandom`. Early at boot it waits for the kernel's pool, once.
   public static func next() -> UInt64 {
+    // Without getrandom (seccomp, or a kernel before 3.17) jitter still differs between devices.
+    word() ?? UInt64(bitPattern: SystemClock.now().bootMilliseconds &* 0x9E37_79B9)
+  }
+
+  private static func word() -> UInt64? {
     var value: UInt64 = 0
     var filled = 0
     while filled < 8 {
       let count = unsafe withUnsafeMutableBytes(of: &value) { buffer in
         unsafe getrandom(buffer.baseAddress.map { unsafe $0 + filled }, 8 - filled, 0)
       }
-      if count > 0 { filled += count } else if clibc_errno() != EINTR { break }
+      if count > 0 { filled += count } else if clibc_errno() != EINTR { return nil }
     }
-    // Without getrandom (seccomp, or a kernel before 3.17) jitter still differs between devices.
-    if filled < 8 { value ^= UInt64(bitPattern: SystemClock.now().bootMilliseconds &* 0x9E37_79B9) }
     return value
   }
 
-  /// 32 bytes of it.
-  public static func block() -> InlineArray<32, UInt8> {
+  /// 32 bytes of it; `nil` where the kernel gives none, as an ID must not be made of the clock.
+  public static func block() -> InlineArray<32, UInt8>? {
     var bytes = InlineArray<32, UInt8>(repeating: 0)
-    for word in 0..<4 {
-      let value = next()
-      for index in 0..<8 {
-        bytes[8 * word + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+    for index in 0..<4 {
+      guard let value = word() else { return nil }
+      for byte in 0..<8 {
+        bytes[8 * index + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))
       }
     }
     return bytes

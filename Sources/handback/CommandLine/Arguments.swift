@@ -152,6 +152,9 @@ final class Arguments {
       )
     }
     switch code {
+    case ..<(-256):
+      let letter = Text(printable: Text([UInt8(truncatingIfNeeded: -256 - code)]))
+      return Failure(.usage, "unknown option -\(letter)", hint: hint)
     case -2: return Failure(.usage, "option \(shown) needs a value", hint: hint)
     case -3: return Failure(.usage, "option \(shown) takes no value", hint: hint)
     default: return Failure(.usage, "unknown option \(shown)", hint: hint)

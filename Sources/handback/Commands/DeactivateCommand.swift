@@ -51,6 +51,7 @@ enum DeactivateCommand {
         hindrance = try Delivery(settings, journal, queued.ticket).attempt(
           authorizer, rules, waitSeconds: arguments.waitSeconds)
       } else {
+        hindrance = .configuration
         Console.warn(
           "queued, but not sent: no keys are set for the license server",
           hint: "set api-key-file and shared-key-file, then run 'handback flush'")

@@ -121,7 +121,7 @@ struct Delivery {
     case .pending:
       guard isWaiting else { return .ok }
       if facts.outcome.isSealed { return .configuration }
-      return server.reason.isUnreachable ? .unavailable : hindrance ?? .temporaryFailure
+      return hindrance ?? (server.reason.isUnreachable ? .unavailable : .temporaryFailure)
     }
   }
 

@@ -176,9 +176,14 @@ enum HardwareIdentity {
     _ request: IdentityDerivation.Request, _ evidence: HardwareEvidence, reason: Text,
     isPinned: Bool
   ) throws(IdentityDerivation.Refusal) -> IdentityRecord {
-    try IdentityDerivation.identify(
-      evidence, by: request, random: isPinned ? Entropy.block() : nil,
-      epochSeconds: SystemClock.now().wallSeconds, reason: reason)
+    do throws(IdentityDerivation.Refusal) {
+      return try IdentityDerivation.identify(
+        evidence, by: request, random: isPinned ? Entropy.block() : nil,
+        epochSeconds: SystemClock.now().wallSeconds, reason: reason)
+    } catch {
+      if isPinned, case .needsEnrolment = error { throw .noRandomness }
+      throw error
+    }
   }
 
   /// Pins a record, unless another process pinned one meanwhile: then that one holds.
@@ -213,6 +218,7 @@ enum HardwareIdentity {
     case .notReady(let source): "\(source.name) is not there yet"
     case .noGoodSource: "nothing on this machine names it well"
     case .needsEnrolment: "this one has a random part, which is made when it is pinned"
+    case .noRandomness: "the kernel gives no random bytes (getrandom)"
     case .schemeUnavailable(let scheme): "the scheme \(scheme.name) has nothing to read here"
     }
   }
@@ -224,6 +230,7 @@ enum HardwareIdentity {
     case .needsEnrolment:
       "'handback id --pin' makes it, on the machine itself, before its license is activated; "
         + "'--hardware-id ID' gives the one that it was activated with"
+    case .noRandomness: "'--hardware-id ID' gives one that was made elsewhere"
     case .container, .noGoodSource, .schemeUnavailable:
       "'handback id --scheme random' enrols a random ID; "
         + "'--hardware-id ID' gives the one that the license was activated with"

@@ -47,8 +47,7 @@ enum HelpCommand {
     case .deactivate, .settings: true
     case .flush, .retry: setting == .journal || setting.isForSending
     case .agent: setting == .journal || setting.isForSending || setting.isForAgent
-    case .id:
-      setting == .journal || setting == .hardwareIDScheme || setting == .tpm || setting == .root
+    case .id: setting == .journal || setting.isForID
     case .status, .receipt, .withdraw: setting == .journal
     case .help, .version: false
     }
@@ -92,15 +91,15 @@ enum HelpCommand {
       """
       Sends what is pending, in the order of queueing. Exit status 0: nothing is left pending and
       nothing was rejected; 69: the server can't be reached; 75: some are still pending; 65: some
-      are damaged; 76: some were rejected.
+      are damaged; 76: some were rejected; 78: a key, or the key that sealed them, is missing.
       """
     case .agent:
       """
       Stays, asleep until something happens, and sends what is pending when a route to the server
       appears, when something is queued, and when a wait is over. SIGTERM ends it, SIGHUP reads the
-      settings again. With --until-empty, exit status 0: nothing is pending any more; 65: nor
-      is it, but some are damaged; 69: the server could not be reached before the deadline; 75: some
-      are still pending; 76: nothing is pending, but some were rejected meanwhile.
+      settings again. With --until-empty, exit status 0: nothing is pending any more; 65: the
+      same, but some are damaged; 76: the same, but some were rejected meanwhile; 69: the server
+      could not be reached before the deadline; 75: some are still pending.
       """
     case .status: "Shows what is pending and why. Needs no network and writes nothing."
     case .receipt:
@@ -109,7 +108,10 @@ enum HelpCommand {
       Exit status 75 while it is pending.
       """
     case .retry:
-      "Tries one pending deactivation now. Exit status 0: deactivated; 69, 75: pending; 76: rejected."
+      """
+      Tries one pending deactivation now; only a server's Retry-After is heeded. Exit status 0:
+      deactivated; 69, 75, 78: pending; 76: rejected.
+      """
     case .withdraw: "Takes a pending deactivation back: it will not be sent. The receipt stays."
     case .settings: "Shows every setting in force and where it came from. Secrets are not read."
     case .help: "Explains a command."

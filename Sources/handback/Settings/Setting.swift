@@ -100,6 +100,11 @@ enum Setting: Int {
     }
   }
 
+  /// Whether it says how the hardware ID is made.
+  var isForID: Bool {
+    self == .hardwareID || self == .hardwareIDScheme || self == .tpm || self == .root
+  }
+
   /// Whether it is the agent's alone.
   var isForAgent: Bool { self == .firstTrySpread || self == .metricsFile }
 

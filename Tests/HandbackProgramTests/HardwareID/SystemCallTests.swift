@@ -60,6 +60,17 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.path("state")))
   }
 
+  /// Two devices whose clocks read the same would have one ID.
+  @Test(.enabled(if: isPossible))
+  func `makes no ID of the clock where the kernel gives no random bytes`() throws {
+    let (result, _) = try trace(
+      ["-e", "inject=getrandom:error=ENOSYS"],
+      ["id", "--scheme", "random", "--journal", folder.path("journal.db")])
+    #expect(result.status == 69)
+    #expect(result.output.contains("the kernel gives no random bytes"), "\(result)")
+    #expect(!FileManager.default.fileExists(atPath: folder.path("journal.db")))
+  }
+
   /// An attribute that exists and fails is not an attribute that isn't there.
   @Test(.enabled(if: isPossible))
   func `takes an input error for unreadable`() throws {
