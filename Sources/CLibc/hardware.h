@@ -3,8 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "status.h"
@@ -56,3 +62,29 @@ static inline int clibc_is_missing(int code) {
 
 // `errno` is a macro.
 static inline void clibc_set_errno(int code) { errno = code; }
+
+// ethtool's ETHTOOL_GPERMADDR: the address of 6 bytes that a network port came with, whatever was
+// set since; needs no privilege. 1, or 0 if there is none (the kernel's is all zeros then).
+static inline int clibc_permanent_address(const char *port, uint8_t *address) {
+  struct {
+    struct ethtool_perm_addr head;
+    uint8_t bytes[32];
+  } request;
+  struct ifreq interface;
+  memset(&request, 0, sizeof request);
+  memset(&interface, 0, sizeof interface);
+  if (strlen(port) >= sizeof interface.ifr_name) return 0;
+  strcpy(interface.ifr_name, port);
+  request.head.cmd = ETHTOOL_GPERMADDR;
+  request.head.size = sizeof request.bytes;
+  interface.ifr_data = (void *)&request;
+  int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (file < 0) return 0;
+  int failed = ioctl(file, SIOCETHTOOL, &interface);
+  close(file);
+  if (failed || request.head.size != 6) return 0;
+  memcpy(address, request.bytes, 6);
+  for (int i = 0; i < 6; i++)
+    if (address[i]) return 1;
+  return 0;
+}

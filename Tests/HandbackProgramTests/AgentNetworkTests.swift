@@ -313,4 +313,14 @@ struct AgentNetworkTests {
     #expect(counts.last == counts.first, "\(counts)")
     agent.end()
   }
+
+  /// It may forward over anything, and needs no route that the kernel lists.
+  @Test func `tries through a proxy on the device itself, without any route`() {
+    let scene = Scene()
+    scene.networks.change("link", "set", "lo", "up")
+    let ticket = scene.queue()
+    let agent = RunningAgent(scene.device, environment: ["https_proxy": "http://127.0.0.1:9"])
+    #expect(waitFor { scene.attempts(ticket) == 1 }, "\(agent.errors)")
+    #expect(waitFor { agent.errors.contains("not sent yet") }, "\(agent.errors)")
+  }
 }

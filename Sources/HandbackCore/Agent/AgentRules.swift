@@ -21,6 +21,8 @@ public struct AgentRules: Sendable {
   /// The routes are read so long after something about them changed: an address and its route
   /// come a few milliseconds apart, and one look answers a thousand events.
   static let networkLookMilliseconds: Int64 = 50
+  /// The same while nothing is pending; what is queued then has the routes read at once.
+  static let idleLookMilliseconds: Int64 = 60_000
   /// The journal is read so long after it changed: `handback deactivate`, which queued something,
   /// sends it itself, and gets the time to begin.
   static let journalLookMilliseconds: Int64 = 1000

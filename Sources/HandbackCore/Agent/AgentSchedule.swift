@@ -15,6 +15,9 @@ public struct AgentSchedule: Sendable {
   private var journalPauseUntil = distantPast
   /// No first try before.
   private var spreadUntil: Int64
+  /// What was left of it when the network went: one that comes for a minute at a time is no new
+  /// chance each time.
+  private var spreadLeft = Int64.max
   /// No pass before, because of how the last one ended.
   private var pauseUntil = distantPast
   private var lastEnd = PassEnd.ran
@@ -54,15 +57,20 @@ public struct AgentSchedule: Sendable {
 
   /// Something about links, addresses or routes changed, or events of that kind were lost.
   public mutating func networkRang(at now: Moment) {
-    if networkLook == nil {
-      networkLook = now.bootMilliseconds + AgentRules.networkLookMilliseconds
-    }
+    guard networkLook == nil else { return }
+    // With nothing to send, a router's coming and going routes are nobody's business.
+    let delay =
+      backlog.pendingCount > 0 || journalLook != nil
+      ? AgentRules.networkLookMilliseconds : AgentRules.idleLookMilliseconds
+    networkLook = now.bootMilliseconds + delay
   }
 
   /// Somebody wrote to the journal.
   public mutating func journalRang(at now: Moment) {
     let look = max(now.bootMilliseconds + AgentRules.journalLookMilliseconds, journalPauseUntil)
     journalLook = min(journalLook ?? look, look)
+    // What is queued may be tried at once by who queued it: what changed before is no news then.
+    if networkLook != nil { networkLook = now.bootMilliseconds }
   }
 
   /// The routes as they are now.
@@ -70,12 +78,19 @@ public struct AgentSchedule: Sendable {
     let before = network
     network = view
     // The first look is no change: the start itself is spread.
-    guard let before, before != view, view.reach != .none else { return }
-    let due = changeDue(at: now) + Self.spread(rules, random)
-    if before.reach == .none {
-      // What was queued meanwhile, and never tried, is spread as well.
+    guard let before, before != view else { return }
+    if view.reach.rawValue < before.reach.rawValue, spreadUntil > now.bootMilliseconds {
+      spreadLeft = min(spreadLeft, spreadUntil - now.bootMilliseconds)
+    }
+    guard view.reach != .none else { return }
+    let due = changeDue(at: now) + min(Self.spread(rules, random), spreadLeft)
+    // The way out may come back while the site's own network stayed.
+    if before.reach == .none
+      || view.reach == .wide && before.reach == .narrow && backlog.reason.isUnreachable
+    {
+      // What was queued meanwhile, and never tried, is spread as well; a person waits for no spread.
       spreadUntil = due
-      wish?.bootMilliseconds = due
+      if wish?.heeding == .allButNetwork { wish?.bootMilliseconds = due }
     }
     wishFor(due)
   }
@@ -199,6 +214,7 @@ public struct AgentSchedule: Sendable {
 
   private mutating func pass(_ heeding: Heeding) -> AgentStep {
     wish = nil
+    spreadLeft = .max
     self.heeding = heeding
     return .pass(heeding)
   }

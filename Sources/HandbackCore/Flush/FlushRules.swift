@@ -32,7 +32,8 @@ public struct FlushRules: Sendable {
     self.only = only
   }
 
-  /// Answers "later" in a row after which the server, and not the license, has the trouble.
+  /// Answers in a row, "later" or a refusal with a code that isn't known, after which it is the
+  /// server or this agent, and not the license, that has the trouble.
   static let laterInARowMax = 3
   /// Faults of one deactivation after which another one is tried before the pass ends: a request
   /// that always cuts the connection must not block those behind it.

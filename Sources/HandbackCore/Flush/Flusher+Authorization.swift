@@ -40,6 +40,17 @@ extension Flusher {
       authorization: Secret(copying: nothing.span), body: keeper.requestBody())
   }
 
+  /// Where a signature authorizes, a refused token is the license's user's.
+  var bearsToken: Bool {
+    borrowing get {
+      switch authorizer {
+      case .signature: return false
+      case .bearer: return true
+      case .clientCredentials: return true
+      }
+    }
+  }
+
   var tokenKeeper: TokenKeeper? {
     borrowing get {
       switch authorizer {

@@ -131,7 +131,13 @@ extension Flusher {
       message: answer.message)
     let open = openBefore + (Verdict.mayHaveActed(answer) || answer.wasResent ? 1 : 0)
     faultsInARow = 0
-    if case .later = verdict {} else { laterInARow = 0 }
+    // Of the license, or of its user, unless others are refused alike.
+    let isSuspect =
+      verdict == .held(.deactivation)
+      ? answer.status == 401 || answer.status == 403 : verdict == .tokenRefused && !bearsToken
+    var isCounted = isSuspect
+    if case .later = verdict { isCounted = true }
+    laterInARow = isCounted ? laterInARow + 1 : 0
 
     func postponed(_ wait: Wait?, isHeld: Bool) -> Judgement {
       Judgement(
@@ -148,15 +154,22 @@ extension Flusher {
           ending, isInferred: verdict == .deactivatedInferred,
           licenseSignature: answer.licenseSignature),
         outcome: outcome)
-    case .clockRefused, .tokenRefused, .held(.everything):
+    case .tokenRefused where !isSuspect:
+      // Who keeps it fresh will soon have another.
+      serverRefused(.held, rules.backoff, at: now, random: random)
+      return postponed(nil, isHeld: true)
+    case .clockRefused, .held(.everything):
       serverRefused(.held, rules.heldBackoff, at: now, random: random)
       return postponed(nil, isHeld: true)
-    case .held(.deactivation):
+    case .tokenRefused, .held(.deactivation):
+      if laterInARow >= FlushRules.laterInARowMax {
+        serverRefused(.held, rules.heldBackoff, at: now, random: random)
+        return postponed(nil, isHeld: true)
+      }
       serverAnswered(answer, at: now)
       return postponed(
         wait(rules.heldBackoff, failures: failures, at: now, random: random), isHeld: true)
     case .later(let scope):
-      laterInARow += 1
       if waitsAsTold(by: answer, at: now, random: random) { return postponed(nil, isHeld: false) }
       if scope == .everything || laterInARow >= FlushRules.laterInARowMax {
         serverRefused(.server, rules.backoff, at: now, random: random)
@@ -291,13 +304,21 @@ extension Flusher {
   private mutating func serverRefused(
     _ reason: WaitReason, _ backoff: Backoff, at now: Moment, random: UInt64
   ) {
-    let failures = (server?.failures ?? 0) + 1
+    let failures = failures(before: reason) + 1
     server?.failures = failures
     let wait = Wait(
       milliseconds: backoff.milliseconds(afterFailures: failures, random: random), from: now)
     server?.wait = wait
     server?.reason = reason
     end = .stopped(reason, millisecondsLeft: wait.milliseconds)
+  }
+
+  /// Those in a row that say something of this one: an outage says nothing of our keys, nor of a
+  /// network that is new. A server that is out of reach by turns with one that answers 500 is one
+  /// that has too much to do.
+  private func failures(before reason: WaitReason) -> Int64 {
+    guard let server, (server.reason == .held) == (reason == .held) else { return 0 }
+    return rules.networkHasChanged && reason.isUnreachable ? 0 : server.failures
   }
 
   private func wait(

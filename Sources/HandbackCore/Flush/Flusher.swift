@@ -1,5 +1,5 @@
 /// Sends what the journal holds, one deactivation after the other, and writes down what became
-/// of each. It decides and remembers; it neither sleeps nor talks to the network.
+/// of each: in the order of queueing, but from the first on that failed least often. It decides and remembers; it neither sleeps nor talks to the network.
 ///
 /// Call `step`, do what it says, tell `receive`, until it is finished. Every attempt is made
 /// durable before its first byte is sent, and every verdict before the next attempt, so it may
@@ -13,6 +13,9 @@ public struct Flusher: ~Copyable {
   var storedServer: ServerState?
   var current: PendingDeactivation?
   var stage = Stage.choosing
+  /// The row that the pass began with, 0 before; at its end it goes on with those before it.
+  var firstRow: Int64 = 0
+  var hasWrapped = false
   /// The row that was chosen last.
   var lastRow: Int64 = 0
   /// The row that was read once more.
@@ -40,12 +43,14 @@ public struct Flusher: ~Copyable {
     if let only = rules.only { lastRow = only.row - 1 }
   }
 
-  /// Makes it ready for another pass from the first row on.
+  /// Makes it ready for another pass.
   public mutating func beginPass() {
     end = nil
     server = nil
     current = nil
     stage = .choosing
+    firstRow = 0
+    hasWrapped = false
     lastRow = (rules.only?.row ?? 1) - 1
     rereadRow = 0
     laterInARow = 0
@@ -121,9 +126,21 @@ public struct Flusher: ~Copyable {
   ) throws(Journal.Failure) -> Bool {
     guard case .choosing = stage else { return true }
     if let only = rules.only, lastRow >= only.row { return false }
-    guard let next = try journal.next(after: lastRow, onlyDue: rules.onlyDue, at: now) else {
-      return false
+    var next = try journal.next(after: lastRow, onlyDue: rules.onlyDue, at: now)
+    if rules.only == nil {
+      if firstRow == 0, let found = next {
+        firstRow = found.ticket.row
+        if found.precedence > 0 {
+          firstRow = try leastFailed(&journal, at: now)
+          next = try journal.next(after: firstRow - 1, onlyDue: rules.onlyDue, at: now)
+        }
+      }
+      if next == nil, !hasWrapped {
+        hasWrapped = true
+        next = try journal.next(after: 0, onlyDue: rules.onlyDue, at: now)
+      }
     }
+    guard let next, !hasWrapped || next.ticket.row < firstRow else { return false }
     let ticket = next.ticket
     if let only = rules.only, only != ticket { return false }
     lastRow = ticket.row
@@ -132,6 +149,25 @@ public struct Flusher: ~Copyable {
     hasCorrectedClock = false
     hasRefreshedToken = false
     return true
+  }
+
+  /// The first of those that failed least often: where an answer to one ends each pass, those
+  /// behind it must be sent all the same.
+  @inline(never)
+  private func leastFailed<Journal: FlushJournal & ~Copyable>(
+    _ journal: inout Journal, at now: Moment
+  ) throws(Journal.Failure) -> Int64 {
+    var least = Int64.max
+    var best: Int64 = 1
+    var row: Int64 = 0
+    while least > 0, let found = try journal.next(after: row, onlyDue: rules.onlyDue, at: now) {
+      row = found.ticket.row
+      if found.precedence < least {
+        least = found.precedence
+        best = row
+      }
+    }
+    return best
   }
 
   private mutating func openAttempt<Journal: FlushJournal & ~Copyable>(

@@ -19,7 +19,12 @@ struct EvidenceRules {
   func reading(of observation: HardwareObservation) -> HardwareReading {
     switch observation.content {
     case .absent: return HardwareReading(observation, .absent)
-    case .unreadable: return HardwareReading(observation, .unreadable)
+    case .unreadable:
+      // TI's layout is on boards with a device tree; memory modules have EEPROMs too.
+      let isOther =
+        observation.source == .boardEEPROM && observations.compatible.isEmpty
+        && observations.isCompatibleReadable
+      return HardwareReading(observation, isOther ? .absent : .unreadable)
     case .late: return HardwareReading(observation, .late)
     case .value(let text): return reading(of: observation, text)
     }
@@ -28,6 +33,11 @@ struct EvidenceRules {
   private func reading(of observation: HardwareObservation, _ text: Text)
     -> HardwareReading
   {
+    switch observation.source {
+    case .socSerial, .cpuinfoSerial, .deviceTreeSerial:
+      if !observations.isCompatibleReadable { return HardwareReading(observation, .unreadable) }
+    default: break
+    }
     switch observation.source {
     case .socSerial: return soc(observation, text)
     case .cpuinfoSerial:
@@ -59,9 +69,10 @@ struct EvidenceRules {
   /// i.MX: U-Boot writes the low word first, the kernel the high one, so the smaller of both
   /// orders stands for the fuse; the i.MX8M Plus kernel went from 16 digits to 32, the old ones
   /// last. Only there: elsewhere 16 digits are in one order, and swapping could join two devices.
+  /// The i.MX9's always had 32, and no half of them is known to differ by itself.
   private func canonicalFuse(_ value: Text) -> Text {
-    guard observations.isIMX, value.bytes.count == 16 || value.bytes.count == 32,
-      value.hexBytes() != nil
+    guard observations.isIMX, value.hexBytes() != nil,
+      value.bytes.count == 16 || (value.bytes.count == 32 && observations.isIMX8M)
     else { return value }
     let last = value.suffix(from: value.bytes.count - 16)
     var swapped = last.slice(8..<16)

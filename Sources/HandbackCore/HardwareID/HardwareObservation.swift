@@ -50,7 +50,9 @@ public final class HardwareObservations {
   public let signs = PlatformSigns()
   /// `compatible` of the device tree's root, NUL between its parts; empty without a device tree.
   public var compatible = Text()
-  /// `family` of the SoC's devices, one after the other.
+  /// Without it nobody knows how a fuse is to be read.
+  public var isCompatibleReadable = true
+  /// `family` and `soc_id` of the SoC's devices, one after the other.
   public var socFamily = Text()
   public var cpuinfo = CPUInfo()
   /// Whether udev had finished by the deadline.
@@ -76,6 +78,11 @@ public final class HardwareObservations {
     if socFamily.normalized().contains("i.mx") { return true }
     return compatible.normalizedList().contains("fsl,imx")
       || cpuinfo.hardware.normalized().contains("i.mx")
+  }
+
+  var isIMX8M: Bool {
+    socFamily.normalized().contains("i.mx8m")
+      || compatible.normalizedList().contains("fsl,imx8m")
   }
 
   /// Boards whose boot loader makes `serial-number` of the first memory device's CID: U-Boot's

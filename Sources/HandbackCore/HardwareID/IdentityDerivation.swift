@@ -1,7 +1,7 @@
 /// Makes an identity out of evidence, or says why there is none.
 public enum IdentityDerivation {
   /// The date of the rules and lists, as the number of year, month and day.
-  public static let rulesDate: Int64 = 20_261_123
+  public static let rulesDate: Int64 = 20_261_128
 
   /// Why no ID is issued.
   public enum Refusal: Error {

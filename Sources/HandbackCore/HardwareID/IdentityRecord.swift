@@ -7,7 +7,7 @@ public final class IdentityRecord: Sendable {
   public let scheme: HardwareIDScheme
   public let idClass: HardwareIDClass
   public let platform: Platform
-  /// The date of the rules that made it, as the number 20261123.
+  /// The date of the rules that made it, as the number 20261128.
   public let rulesDate: Int64
   public let components: ComponentTokens
   public let pinnedAtEpochSeconds: Int64

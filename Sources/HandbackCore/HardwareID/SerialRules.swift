@@ -72,13 +72,22 @@ enum SerialRules {
       reserved
       nostring
       noasset
+      noserial
+      defaultserial
+      notspec
+      notappl
+      notavail
+      notpres
+      notset
+      notinst
+      notdef
       """
     return serial.hasPrefix("not ") || core.hasLinePrefix(of: words)
   }
 
   /// The name of the field in its own place: "System Serial Number", "Board Version".
   private static func isFieldName(_ core: Text) -> Bool {
-    if core.isLine(of: "serial\nsernum\nnoserial") { return true }
+    if core.isEqual(to: "serial") || core.hasLinePrefix(of: "serialn\nsernum") { return true }
     if core.hasPrefix("asset"), core.contains("num") { return true }
     let subjects = Text("system baseboard board chassis product mb pca asset part")
     for subject in subjects.split(at: 0x20) where core.hasPrefix(subject) {

@@ -16,6 +16,13 @@ public final class PendingDeactivation {
     case sealed(Outcome)
   }
 
+  /// A pass begins where this is least. One that is sealed is passed over, which is no failure, and
+  /// the next one may be what ended the last pass.
+  var precedence: Int64 {
+    if case .sealed = content { return .max }
+    return failures
+  }
+
   public init(
     ticket: Ticket, _ content: Content, attempts: Int64, openAttempts: Int64, failures: Int64
   ) {

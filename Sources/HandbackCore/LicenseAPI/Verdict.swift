@@ -41,7 +41,6 @@ public enum Verdict: Equatable, Sendable {
     case 408, 425: return .later(.deactivation)
     case 503 where answer.retryAfter != nil: return .later(.everything)
     case 500...599: return .later(.deactivation)
-    case 401, 403: return answer.isHTML ? .notOurServer : .held(.everything)
     case 400..<500:
       if answer.isHTML { return .notOurServer }
       // A code of a later API than this version knows concerns, as far as we can tell, this one.

@@ -30,8 +30,9 @@ public enum Routes {
   }
 
   private static func reach(_ listed: Reach, _ host: Text, _ throughProxy: Bool) -> Reach {
-    // A proxy is a neighbour as a rule, and the way to the server is its own.
-    if throughProxy { return listed == .none ? .none : .wide }
+    // A proxy is a neighbour as a rule, and the way to the server is its own. One on this machine, or
+    // on a link's own addresses, needs no route that is listed: that is tried now and then.
+    if throughProxy { return listed == .none ? .narrow : .wide }
     switch unsafe clibc_has_route_to(host.cString) {
     case 0: return .none
     case 1: return .wide

@@ -101,20 +101,22 @@ struct HardwareTree: ~Copyable {
   }
 
   /// Gives `body` the names in a folder, hidden ones left out, until it says `false`. A folder
-  /// that is not there has none.
+  /// that is not there has none; `false` for one that can't be read to its end.
+  @discardableResult
   @inline(never)
-  func eachName(in path: Text, _ body: (Text) -> Bool) {
+  func eachName(in path: Text, _ body: (Text) -> Bool) -> Bool {
     let folder = open(path)
-    guard folder >= 0 else { return }
+    guard folder >= 0 else { return clibc_is_missing(clibc_errno()) != 0 }
     guard let stream = unsafe fdopendir(folder) else {
       close(folder)
-      return
+      return false
     }
     defer { unsafe closedir(stream) }
     while let text = unsafe clibc_next_name(stream) {
       let name = unsafe Text(cString: text)
-      if !name.hasPrefix("."), !body(name) { return }
+      if !name.hasPrefix("."), !body(name) { return true }
     }
+    return clibc_errno() == 0
   }
 
   // MARK: Below a folder

@@ -13,6 +13,8 @@ public enum Process {
     umask(0o077)
   }
 
+  public static var isRoot: Bool { geteuid() == 0 }
+
   /// Makes sure that descriptors 0 to 2 are open: a file opened later must not become standard
   /// output because the caller closed it.
   public static func openStandardStreams() {

@@ -21,6 +21,8 @@ final class Agent {
   private var hasToldMute = false
   /// In this pass.
   private var hasTried = false
+  /// Passes in a row that found another process sending.
+  private var blockedCount = 0
 
   init(
     _ arguments: Arguments, _ settings: Settings, _ watch: AgentWatch, _ rules: AgentRules
@@ -139,12 +141,22 @@ final class Agent {
       try send(heeding)
     } catch {
       switch error {
-      case .busy: return .blocked
+      case .busy:
+        blockedCount += 1
+        if blockedCount > 1 {
+          report.failed(
+            Failure(
+              .temporaryFailure, "another handback has been sending from here for a while",
+              hint: "look for one that is stopped: it keeps all others from sending"))
+        }
+        return .blocked
       case .failure(let failure):
+        blockedCount = 0
         report.failed(failure)
         return .trouble
       }
     }
+    blockedCount = 0
     return watch.hasNetworkChanged ? .networkChanged : .ran
   }
 

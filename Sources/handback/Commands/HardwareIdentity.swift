@@ -208,7 +208,9 @@ enum HardwareIdentity {
       ? """
       'tpm' must be set as it was when the ID was pinned, tpm2-tss be installed, \
       and this user be allowed to use the TPM
-      """ : "run as root"
+      """
+      : Process.isRoot
+        ? "it is there and can't be read: a sandbox may hide it, or try again" : "run as root"
   }
 
   static func words(_ error: IdentityDerivation.Refusal) -> Text {

@@ -256,6 +256,74 @@ struct AgentScheduleTests {
     #expect(bench.passes.map(\.0) == [123_456, 310_050 + 123_456])
   }
 
+  /// A modem that is up for half a minute at a time.
+  @Test func `counts a spread down while the network comes and goes`() {
+    var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 300_000), pending: 1, random: 290_000)
+    bench.view = NetworkView(reach: .none, mark: 1)
+    bench.onPass = Bench.success
+    bench.run(milliseconds: 300_000)
+    for _ in 0..<12 where bench.passes.isEmpty {
+      bench.change(.wide)
+      bench.run(milliseconds: 30_000)
+      bench.change(.none)
+      bench.run(milliseconds: 600_000)
+    }
+    #expect(bench.passes.count == 1)
+  }
+
+  @Test func `spreads what waits for the way out, though the site's own network stayed`() {
+    var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 300_000), pending: 1, random: 0)
+    bench.onPass = Bench.inVain(1000)
+    bench.run(milliseconds: 1000)
+    bench.change(.narrow)
+    bench.run(milliseconds: 600_000)
+    bench.passes = []
+    bench.onPass = Bench.success
+    bench.random = 200_000
+    bench.change(.wide)
+    bench.run(milliseconds: 199_000)
+    #expect(bench.passes.isEmpty)
+    bench.run(milliseconds: 10_000)
+    #expect(bench.passes.count == 1)
+  }
+
+  @Test func `a person's wish waits for the network, and for no spread`() {
+    var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 300_000), pending: 1, random: 250_000)
+    bench.view = NetworkView(reach: .none, mark: 1)
+    bench.run(milliseconds: 1000)
+    bench.schedule.asked(at: bench.clock.now)
+    bench.run(milliseconds: 9000)
+    bench.change(.wide)
+    bench.run(milliseconds: 1000)
+    #expect(bench.passes.map(\.0) == [10_050])
+  }
+
+  // MARK: - With nothing to send
+
+  @Test func `with nothing pending, looks at the routes by the minute at most`() {
+    var bench = Bench()
+    bench.settle()
+    var looks = 0
+    for _ in 0..<600 {
+      bench.schedule.networkRang(at: bench.clock.now)
+      bench.clock.advance(milliseconds: 1000)
+      if bench.schedule.step(at: bench.clock.now) == .readNetwork {
+        looks += 1
+        bench.schedule.networkRead(bench.view, at: bench.clock.now, random: 0)
+      }
+    }
+    #expect((9...10).contains(looks))
+    // What is queued has them read before it is sent.
+    bench.change(.none)
+    bench.backlog.pendingCount = 1
+    bench.schedule.journalRang(at: bench.clock.now)
+    bench.run(milliseconds: 2000)
+    #expect(bench.passes.isEmpty)
+    bench.change(.wide)
+    bench.run(milliseconds: 100)
+    #expect(bench.passes.count == 1)
+  }
+
   @Test func `does not spread what is queued while the network is there`() {
     var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 300_000), random: 250_000)
     bench.run(milliseconds: 400_000)

@@ -13,6 +13,7 @@ struct DeviceUnderTest {
   var cpuinfo: Value = .absent
   var deviceTree: Value = .absent
   var compatible = ""
+  var isCompatibleReadable = true
   var eeprom: Value = .absent
   var cards: [Card] = []
   var ports: [Port] = []
@@ -58,6 +59,7 @@ struct DeviceUnderTest {
   var observations: HardwareObservations {
     let found = HardwareObservations()
     found.compatible = Text(compatible)
+    found.isCompatibleReadable = isCompatibleReadable
     found.socFamily = Text(socFamily)
     found.isSettled = isSettled
     found.machineID = machineID.content

@@ -82,7 +82,7 @@ import Testing
       "1A2B3C4D5E6F7081", "5e6f70811a2b3c4d", "9F8E7D6C5B4A39281A2B3C4D5E6F7081\n",
     ] {
       var device = DeviceUnderTest()
-      device.socFamily = "Freescale i.MX\n"
+      device.socFamily = "Freescale i.MX\ni.MX8MP\n"
       device.soc = .text(serial)
       ids.insert(device.outcome)
       device.socFamily = ""
@@ -93,6 +93,42 @@ import Testing
     }
     #expect(ids.count == 1)
     #expect(ids.first?.hasPrefix("hb1-soc-") == true)
+  }
+
+  /// How a fuse is written hangs on what board it is.
+  @Test func `reads no fuse while the board's name can't be read`() {
+    for source in [\DeviceUnderTest.soc, \.cpuinfo, \.deviceTree] {
+      var device = DeviceUnderTest()
+      device.isCompatibleReadable = false
+      device[keyPath: source] = .text("5f3c9a1be07d2468")
+      #expect(device.outcome == "unreadable")
+    }
+  }
+
+  /// A memory module's, on a bus that the firmware holds; TI's boards have a device tree.
+  @Test func `an EEPROM that fails keeps no PC from its ID`() {
+    var device = DeviceUnderTest.server
+    device.eeprom = .unreadable
+    #expect(device.outcome.hasPrefix("hb1-psn-"))
+    device.isCompatibleReadable = false
+    #expect(device.outcome == "unreadable")
+    device = .server
+    device.compatible = "ti,am335x-bone\0"
+    device.eeprom = .unreadable
+    #expect(device.outcome == "unreadable")
+  }
+
+  /// Its fuse has 128 bits, no half of which is known to differ by itself.
+  @Test func `reads all of an i.MX9's fuse`() {
+    var ids: Set<String> = []
+    for serial in ["9F8E7D6C5B4A39281A2B3C4D5E6F7081", "8F8E7D6C5B4A39281A2B3C4D5E6F7081"] {
+      var device = DeviceUnderTest()
+      device.socFamily = "Freescale i.MX\ni.MX93\n"
+      device.compatible = "fsl,imx93-11x11-evk\0fsl,imx93\0"
+      device.soc = .text(serial)
+      ids.insert(device.outcome)
+    }
+    #expect(ids.count == 2)
   }
 
   @Test func `leaves another maker's sixteen digits in their order`() {

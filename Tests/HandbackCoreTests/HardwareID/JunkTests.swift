@@ -112,6 +112,8 @@ import Testing
     "undefined", "unspecified", "invalid serial", "empty", "[empty]", "reserved", "no string here",
     "<bad index>", "bad index 7", "out of spec", "Type2 - Board Serial Number", "type 3 - x",
     "System Serial Number", "base_board-serial", "chassis version", "product sku", "part-serial",
+    "Serial Number", "SerialNumber", "No Serial Number", "Default Serial", "NotSpecified",
+    "Not-Available", "not_applicable", "notpresent",
     "asset tag num 3", "board vendor 3", "1.2", "board 3.4.5", "10.0", "12:34:56:78:9a:bc",
     "aa-bb-cc-dd-ee-ff", "", "   ", "\0abcdef", "Seriennummer\u{FC}",
     String(repeating: "ab1", count: 100),

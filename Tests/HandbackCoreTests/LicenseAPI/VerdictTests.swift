@@ -53,7 +53,7 @@ struct VerdictTests {
     Row("400 and a code of a later API", .error(400, "moon_phase"), .held(.deactivation)),
     Row("401 empty", Answer(401), .held(.everything)),
     Row("401 and HTML", Answer(401, "<html>"), .notOurServer),
-    Row("401 and a code of a later API", .error(401, "moon_phase"), .held(.everything)),
+    Row("401 and a code of a later API", .error(401, "moon_phase"), .held(.deactivation)),
     Row("403 empty", Answer(403), .held(.everything)),
     Row("403 and HTML", Answer(403, "<html>"), .notOurServer),
     Row("404 without a code", Answer(404), .held(.everything)),

@@ -128,6 +128,22 @@ import Testing
     #expect(reading?.state.name.description == "junk")
   }
 
+  /// Where `/proc` has processes only (ProcSubset=pid), or isn't there.
+  @Test func `finds the device tree in sysfs`() throws {
+    try write("root/sys/firmware/devicetree/base/compatible", "acme,box\0")
+    try write("root/sys/firmware/devicetree/base/serial-number", "5f3c9a1be07d2468\0")
+    #expect(try outcome() == "device-tree-serial")
+  }
+
+  /// The same socket in both; the agent's folder is a virtual machine's.
+  @Test func `tells LXD's virtual machine from its container`() throws {
+    try write("root/dev/lxd/sock", "")
+    try write("root/sys/class/dmi/id/sys_vendor", "QEMU\n")
+    #expect(try survey().platform == .container)
+    try write("root/run/lxd_agent/server.crt", "")
+    #expect(try survey().platform == .vm)
+  }
+
   @Test func `takes a serial number without its NUL`() throws {
     try write("root/proc/device-tree/serial-number", "5f3c9a1be07d2468")
     let evidence = try survey()

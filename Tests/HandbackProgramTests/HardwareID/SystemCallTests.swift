@@ -83,6 +83,31 @@ import Testing
     #expect(result.id == nil)
   }
 
+  /// What a sandbox or a fault hides is not what isn't there: without it, another part would name
+  /// the device.
+  @Test(
+    arguments: [
+      ("fuse-board", "/sys/bus/mmc/devices", "emmc"),
+      ("fuse-board", "/sys/bus/mmc/devices/mmc0:aaaa/type", "emmc"),
+      ("gate-server", "/sys/class/net", "network-address"),
+      ("gate-server", "/sys/class/net/*/addr_assign_type", "network-address"),
+    ])
+  func `takes what can't be opened for unreadable`(
+    sample: String, path: String, source: String
+  ) {
+    let tree = folder.path("tree")
+    let hide = """
+      cp -a "$1" "$2" && chmod 755 "${2%/*}" && chmod -R a+rX "$2" && chmod 0 "$2"\(path)
+      """
+    #expect(
+      Command.run("sh", ["-c", hide, "sh", DeviceSamples.own.tree(sample), tree]).status == 0)
+    let result = Identification(
+      arguments: ["id", "--root", tree, "--json", "--explain"], isUser: true)
+    Command.run("chmod", ["-R", "u+rwX", tree])
+    #expect(
+      result.sources.contains { $0.hasPrefix(source) && $0.contains(" unreadable ") }, "\(result)")
+  }
+
   /// Which of a million names is read first depends on the folder, so none is taken; and a folder
   /// of twice as many takes not one call more.
   @Test(.enabled(if: isPossible))

@@ -32,12 +32,12 @@ public struct DayCounts: Sendable {
   public var events: Int { hours.reduce(0) { $0 + $1.events } }
 
   /// For each thing that happened two tries, and those of a backoff that begins anew, however often
-  /// the link flaps; for each a wake, a look at the network and one at the journal. In 20,000 days
-  /// there were never more than 42 and 11 beyond the multiples, and one pass with nothing to send.
+  /// the link flaps; for each a wake, a look at the network and one at the journal. An agent that is
+  /// started again while it does counts its changes anew: 69 tries were the most that were seen.
   var problems: [String] {
     var problems: [String] = []
     for (number, hour) in hours.enumerated() {
-      if hour.passes > 2 * hour.events + 60 || hour.vainPasses > 3 {
+      if hour.passes > 2 * hour.events + 80 || hour.vainPasses > 3 {
         problems.append(
           "hour \(number): \(hour.passes) passes, \(hour.vainPasses) in vain, for "
             + "\(hour.events) events")

@@ -73,8 +73,9 @@ struct DayOracle {
   mutating func passBegins(_ world: TestClock) {
     isBehind = isUnread || world.worldMilliseconds <= metLockUntil
   }
-  mutating func passEnded() {
-    isAsked = false
+  /// - isAnswered: whether who asked for the pass got one; a fault of the machine leaves it owing.
+  mutating func passEnded(isAnswered: Bool = true) {
+    if isAnswered { isAsked = false }
     isBehind = false
   }
 

@@ -9,7 +9,7 @@ enum BoardEEPROMSource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
     let folder: Text = "/sys/bus/i2c/devices"
     var count = 0
-    system.tree.eachName(in: folder) { name in
+    let isWhole = system.tree.eachName(in: folder) { name in
       let path = folder.joining(name).joining("eeprom")
       let content = system.tree.read(path, byteCountMax: byteCountMax)
       if case .absent = content { return true }
@@ -17,7 +17,10 @@ enum BoardEEPROMSource {
       count += 1
       return count < countMax
     }
-    if count == 0 { found.add(.boardEEPROM, .absent) }
-    if count == countMax { found.add(.boardEEPROM, .unreadable) }
+    if !isWhole || count == countMax {
+      found.add(.boardEEPROM, .unreadable)
+    } else if count == 0 {
+      found.add(.boardEEPROM, .absent)
+    }
   }
 }

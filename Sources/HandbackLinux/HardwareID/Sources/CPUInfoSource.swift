@@ -9,7 +9,9 @@ enum CPUInfoSource {
     let path: Text = "/proc/cpuinfo"
     let content = system.tree.read(path, byteCountMax: byteCountMax)
     guard case .value(let text) = content else {
-      found.add(.cpuinfoSerial, content)
+      // Linux has the file: where it isn't to be seen (ProcSubset=pid), more is hidden.
+      let isHidden = system.tree.isRunningSystem
+      found.add(.cpuinfoSerial, isHidden ? .unreadable : content)
       return
     }
     found.cpuinfo = CPUInfo(text.bytes.span)

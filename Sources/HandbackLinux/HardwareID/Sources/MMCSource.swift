@@ -7,19 +7,29 @@ enum MMCSource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
     let folder: Text = "/sys/bus/mmc/devices"
     var count = 0
-    system.tree.eachName(in: folder) { name in
+    let isWhole = system.tree.eachName(in: folder) { name in
       let device = system.device(folder.joining(name))
-      let kind = system.text("type", of: device).normalized()
+      let type = system.attribute("type", of: device)
+      if case .unreadable = type {
+        // It may be soldered.
+        found.add(.eMMC, .unreadable).label = name
+        count += 1
+      }
       // SDIO is a radio or another function, and no storage.
-      guard kind.isLine(of: "mmc\nsd\nsdcombo") else { return true }
+      guard case .value(let text) = type, text.normalized().isLine(of: "mmc\nsd\nsdcombo") else {
+        return count < countMax
+      }
       let observation = found.add(.eMMC, system.attribute("cid", of: device))
       observation.label = name
-      observation.attachment = kind.isEqual(to: "mmc") ? .soldered : .removable
+      observation.attachment = text.normalized().isEqual(to: "mmc") ? .soldered : .removable
       observation.alias = system.text("serial", of: device)
       count += 1
       return count < countMax
     }
-    if count == 0 { found.add(.eMMC, .absent) }
-    if count == countMax { found.add(.eMMC, .unreadable) }
+    if !isWhole || count == countMax {
+      found.add(.eMMC, .unreadable)
+    } else if count == 0 {
+      found.add(.eMMC, .absent)
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import CLibc
 import HandbackCore
 
 /// Addresses of network ports.
@@ -11,7 +12,7 @@ enum NetworkSource {
     let folder: Text = "/sys/class/net"
     var nameCount = 0
     var portCount = 0
-    system.tree.eachName(in: folder) { name in
+    let isWhole = system.tree.eachName(in: folder) { name in
       nameCount += 1
       let path = folder.joining(name)
       // Bridges, tunnels and containers' ends have no hardware, and there may be thousands.
@@ -22,7 +23,7 @@ enum NetworkSource {
       }
       return nameCount < nameCountMax && portCount < portCountMax
     }
-    if nameCount >= nameCountMax || portCount >= portCountMax {
+    if !isWhole || nameCount >= nameCountMax || portCount >= portCountMax {
       found.add(.networkAddress, .unreadable)
     } else if portCount == 0 {
       found.add(.networkAddress, .absent)
@@ -38,12 +39,10 @@ enum NetworkSource {
     // ARPHRD_ETHER; a dump that lacks the attribute still has the loop's well-known name.
     let type = system.text("type", of: device).normalized()
     guard type.isEqual(to: "1") || (type.isEmpty && !name.isEqual(to: "lo")) else { return false }
-    let content =
-      device.isPending
-      ? HardwareObservation.Content.late : system.attribute("address", of: device)
-    let port = found.add(.networkAddress, content)
+    let port = found.add(.networkAddress, system.attribute("address", of: device))
     port.label = name
-    port.isPermanent = system.text("addr_assign_type", of: device).normalized().isEqual(to: "0")
+    setPermanence(of: port, system, device)
+    if device.isPending { port.content = .late }
     port.isWireless =
       system.property("DEVTYPE", of: device).isEqual(to: "wlan")
       || system.tree.exists(path.joining("phy80211"))
@@ -55,6 +54,25 @@ enum NetworkSource {
     }
     port.path = position(device.position)
     return true
+  }
+
+  /// An address that was set, as bonding and some managers of wireless networks do, hides the one
+  /// that the port came with. The kernel still knows it.
+  private static func setPermanence(
+    of port: HardwareObservation, _ system: borrowing HardwareSystem,
+    _ device: borrowing HardwareDevice
+  ) {
+    let assigned = system.attribute("addr_assign_type", of: device)
+    if case .unreadable = assigned { port.content = .unreadable }
+    guard case .value(let text) = assigned else { return port.isPermanent = false }
+    // NET_ADDR_PERM, NET_ADDR_SET
+    let type = text.normalized()
+    port.isPermanent = type.isEqual(to: "0")
+    guard type.isEqual(to: "3"), system.tree.isRunningSystem else { return }
+    var address = [UInt8](repeating: 0, count: 6)
+    guard unsafe clibc_permanent_address(port.label.cString, &address) == 1 else { return }
+    port.content = .value(Text(hexOf: address.span))
+    port.isPermanent = true
   }
 
   /// Raspberry Pi 1 to 3 and others of their time have Ethernet behind USB, soldered: SMSC's

@@ -12,8 +12,10 @@ enum PlatformSource {
   }
 
   private static func isContainer(_ system: borrowing HardwareSystem) -> Bool {
-    let marks = Text("/.dockerenv /run/.containerenv /run/systemd/container /dev/lxd/sock")
+    let marks = Text("/.dockerenv /run/.containerenv /run/systemd/container")
     for path in marks.split(at: 0x20) where system.tree.exists(path) { return true }
+    // LXD's agent makes the socket in its virtual machines too, and works in this folder there.
+    if system.tree.exists("/dev/lxd/sock"), !system.tree.exists("/run/lxd_agent") { return true }
     for line in system.tree.text("/proc/1/environ").split(at: 0)
     where line.hasPrefix("container=") { return true }
     // OpenVZ: `/proc/vz` everywhere, `/proc/bc` on the host only.

@@ -6,7 +6,9 @@ enum SoCSource {
     // The firmware's device (SMCCC SOC_ID) has no serial number, and may come before the driver's.
     for number: Literal in ["0", "1", "2", "3"] {
       let device = system.device("/sys/devices/soc\(number)")
-      found.socFamily += system.text("family", of: device)
+      for name: Literal in ["family", "soc_id"] {
+        found.socFamily += system.text(name, of: device)
+      }
       var content = system.attribute("serial_number", of: device)
       // The name that i.MX vendor kernels give it.
       if case .absent = content { content = system.attribute("soc_uid", of: device) }

@@ -9,7 +9,9 @@ enum TPMSource {
     _ system: borrowing HardwareSystem, _ place: Text, into found: HardwareObservations
   ) {
     if place.isEmpty, !system.tree.exists("/dev/tpmrm0") {
-      found.add(.tpmEndorsementKey, .absent)
+      // A sandbox hides the device (PrivateDevices=), and not the TPM.
+      let isHidden = system.tree.exists("/sys/class/tpm/tpm0")
+      found.add(.tpmEndorsementKey, isHidden ? .unreadable : .absent)
       return
     }
     // A TPM that is there and does not answer is no missing TPM, nor is a missing library.
