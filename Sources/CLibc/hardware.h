@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -63,9 +64,10 @@ static inline int clibc_is_missing(int code) {
 // `errno` is a macro.
 static inline void clibc_set_errno(int code) { errno = code; }
 
-// ethtool's ETHTOOL_GPERMADDR: the address of 6 bytes that a network port came with, whatever was
-// set since; needs no privilege. 1, or 0 if there is none (the kernel's is all zeros then).
-static inline int clibc_permanent_address(const char *port, uint8_t *address) {
+// ethtool's ETHTOOL_GPERMADDR: the address that a network port came with, whatever was set since, as
+// 17 characters and a NUL; needs no privilege. 1, or 0 if there is none. (The kernel's is all zeros
+// then, which is no address for any rule.)
+static inline int clibc_permanent_address(const char *port, uint8_t *text) {
   struct {
     struct ethtool_perm_addr head;
     uint8_t bytes[32];
@@ -83,8 +85,8 @@ static inline int clibc_permanent_address(const char *port, uint8_t *address) {
   int failed = ioctl(file, SIOCETHTOOL, &interface);
   close(file);
   if (failed || request.head.size != 6) return 0;
-  memcpy(address, request.bytes, 6);
-  for (int i = 0; i < 6; i++)
-    if (address[i]) return 1;
-  return 0;
+  const uint8_t *byte = request.bytes;
+  snprintf((char *)text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1], byte[2], byte[3],
+           byte[4], byte[5]);
+  return 1;
 }

@@ -69,9 +69,9 @@ enum NetworkSource {
     let type = text.normalized()
     port.isPermanent = type.isEqual(to: "0")
     guard type.isEqual(to: "3"), system.tree.isRunningSystem else { return }
-    var address = [UInt8](repeating: 0, count: 6)
+    var address = [UInt8](repeating: 0, count: 18)
     guard unsafe clibc_permanent_address(port.label.cString, &address) == 1 else { return }
-    port.content = .value(Text(hexOf: address.span))
+    port.content = .value(Text(address.span.extracting(0..<17)))
     port.isPermanent = true
   }
 
