@@ -79,8 +79,10 @@ public struct AgentSchedule: Sendable {
     network = view
     // The first look is no change: the start itself is spread.
     guard let before, before != view else { return }
-    if view.reach.rawValue < before.reach.rawValue, spreadUntil > now.bootMilliseconds {
-      spreadLeft = min(spreadLeft, spreadUntil - now.bootMilliseconds)
+    if view.reach.rawValue < before.reach.rawValue {
+      // One that ran out while the network was there is over, and the next one is new.
+      let left = spreadUntil - now.bootMilliseconds
+      spreadLeft = left > 0 ? min(spreadLeft, left) : .max
     }
     guard view.reach != .none else { return }
     let due = changeDue(at: now) + min(Self.spread(rules, random), spreadLeft)

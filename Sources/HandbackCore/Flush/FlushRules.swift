@@ -32,9 +32,10 @@ public struct FlushRules: Sendable {
     self.only = only
   }
 
-  /// Answers in a row, "later" or a refusal with a code that isn't known, after which it is the
-  /// server or this agent, and not the license, that has the trouble.
+  /// Answers "later" in a row after which the server, and not the license, has the trouble.
   static let laterInARowMax = 3
+  /// Refusals in a row, each as it seems of one license's user, after which it is this agent.
+  static let refusedInARowMax = 3
   /// Faults of one deactivation after which another one is tried before the pass ends: a request
   /// that always cuts the connection must not block those behind it.
   static let failuresBeforePassing: Int64 = 2

@@ -110,7 +110,8 @@ extension Flusher {
     }
     let skew = seconds - clock.seconds(at: now)
     // A wrong clock may also show as a wrong signature, or as a plain 401 or 403.
-    let isRefusal = verdict == .clockRefused || verdict == .held(.everything)
+    let isRefusal =
+      verdict == .clockRefused || verdict == .held(.everything) || isSuspect(verdict, answer)
     guard isRefusal, abs(skew) > (verdict == .clockRefused ? 0 : ServerClock.agreementSeconds)
     else { return nil }
     hasCorrectedClock = true
@@ -131,13 +132,9 @@ extension Flusher {
       message: answer.message)
     let open = openBefore + (Verdict.mayHaveActed(answer) || answer.wasResent ? 1 : 0)
     faultsInARow = 0
-    // Of the license, or of its user, unless others are refused alike.
-    let isSuspect =
-      verdict == .held(.deactivation)
-      ? answer.status == 401 || answer.status == 403 : verdict == .tokenRefused && !bearsToken
-    var isCounted = isSuspect
-    if case .later = verdict { isCounted = true }
-    laterInARow = isCounted ? laterInARow + 1 : 0
+    if case .later = verdict { laterInARow += 1 } else { laterInARow = 0 }
+    let isSuspect = isSuspect(verdict, answer)
+    refusedInARow = isSuspect ? refusedInARow + 1 : 0
 
     func postponed(_ wait: Wait?, isHeld: Bool) -> Judgement {
       Judgement(
@@ -162,7 +159,7 @@ extension Flusher {
       serverRefused(.held, rules.heldBackoff, at: now, random: random)
       return postponed(nil, isHeld: true)
     case .tokenRefused, .held(.deactivation):
-      if laterInARow >= FlushRules.laterInARowMax {
+      if refusedInARow >= FlushRules.refusedInARowMax {
         serverRefused(.held, rules.heldBackoff, at: now, random: random)
         return postponed(nil, isHeld: true)
       }
@@ -185,6 +182,15 @@ extension Flusher {
     case .notOurServer:
       serverRefused(.network, rules.backoff, at: now, random: random)
       return postponed(nil, isHeld: false)
+    }
+  }
+
+  /// Whether this one's user or token is refused, as it seems while others are not refused alike.
+  private func isSuspect(_ verdict: Verdict, _ answer: Answer) -> Bool {
+    switch verdict {
+    case .held(.deactivation): answer.status == 401 || answer.status == 403
+    case .tokenRefused: !bearsToken
+    default: false
     }
   }
 

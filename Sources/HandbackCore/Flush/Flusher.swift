@@ -13,9 +13,12 @@ public struct Flusher: ~Copyable {
   var storedServer: ServerState?
   var current: PendingDeactivation?
   var stage = Stage.choosing
-  /// The row that the pass began with, 0 before; at its end it goes on with those before it.
+  /// The row that the pass began with, 0 before.
   var firstRow: Int64 = 0
-  var hasWrapped = false
+  /// Whether there are rows before that one.
+  var wrap = Wrap.none
+  /// The last row before those.
+  var endRow: Int64 = 0
   /// The row that was chosen last.
   var lastRow: Int64 = 0
   /// The row that was read once more.
@@ -25,7 +28,12 @@ public struct Flusher: ~Copyable {
   var hasCorrectedClock = false
   var hasRefreshedToken = false
   var laterInARow = 0
+  var refusedInARow = 0
   var faultsInARow = 0
+
+  enum Wrap {
+    case none, ahead, running
+  }
 
   enum Stage {
     /// No deactivation is in hand.
@@ -50,10 +58,11 @@ public struct Flusher: ~Copyable {
     current = nil
     stage = .choosing
     firstRow = 0
-    hasWrapped = false
+    wrap = .none
     lastRow = (rules.only?.row ?? 1) - 1
     rereadRow = 0
     laterInARow = 0
+    refusedInARow = 0
     faultsInARow = 0
   }
 
@@ -127,20 +136,25 @@ public struct Flusher: ~Copyable {
     guard case .choosing = stage else { return true }
     if let only = rules.only, lastRow >= only.row { return false }
     var next = try journal.next(after: lastRow, onlyDue: rules.onlyDue, at: now)
-    if rules.only == nil {
-      if firstRow == 0, let found = next {
-        firstRow = found.ticket.row
-        if found.precedence > 0 {
-          firstRow = try leastFailed(&journal, at: now)
-          next = try journal.next(after: firstRow - 1, onlyDue: rules.onlyDue, at: now)
-        }
-      }
-      if next == nil, !hasWrapped {
-        hasWrapped = true
-        next = try journal.next(after: 0, onlyDue: rules.onlyDue, at: now)
+    if firstRow == 0, rules.only == nil, let found = next {
+      firstRow = found.ticket.row
+      if found.precedence > 0 {
+        firstRow = try leastFailed(&journal, at: now)
+        if firstRow > found.ticket.row { wrap = .ahead }
+        next = try journal.next(after: firstRow - 1, onlyDue: rules.onlyDue, at: now)
       }
     }
-    guard let next, !hasWrapped || next.ticket.row < firstRow else { return false }
+    if wrap == .ahead, next == nil {
+      wrap = .running
+      endRow = lastRow
+      next = try journal.next(after: 0, onlyDue: rules.onlyDue, at: now)
+    }
+    if wrap == .running, (next?.ticket.row ?? firstRow) >= firstRow {
+      // Some may have been queued meanwhile.
+      wrap = .none
+      next = try journal.next(after: endRow, onlyDue: rules.onlyDue, at: now)
+    }
+    guard let next else { return false }
     let ticket = next.ticket
     if let only = rules.only, only != ticket { return false }
     lastRow = ticket.row

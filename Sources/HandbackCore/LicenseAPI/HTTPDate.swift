@@ -45,7 +45,9 @@ public enum HTTPDate {
     guard year >= 1970, let date = CivilDate(year: year, month: month, day: day) else {
       return nil
     }
-    return Int64(date.daysSinceEpoch) * 86_400 + Int64(secondOfDay)
+    // The last leap second of 9999 would be the year 10000's first.
+    return min(
+      Int64(date.daysSinceEpoch) * 86_400 + Int64(secondOfDay), IMFFixdate.epochSecondsMax)
   }
 
   /// Moves through a date; every method takes what it names, or leaves and says no.

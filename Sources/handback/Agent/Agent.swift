@@ -21,8 +21,10 @@ final class Agent {
   private var hasToldMute = false
   /// In this pass.
   private var hasTried = false
-  /// Passes in a row that found another process sending.
-  private var blockedCount = 0
+  /// Since when each pass found another process sending, on the boot-time clock.
+  private var blockedSince: Int64?
+  /// One that sends that long may be a large flush; one that is stopped sends for ever.
+  private static let patienceMilliseconds: Int64 = 120_000
 
   init(
     _ arguments: Arguments, _ settings: Settings, _ watch: AgentWatch, _ rules: AgentRules
@@ -142,8 +144,9 @@ final class Agent {
     } catch {
       switch error {
       case .busy:
-        blockedCount += 1
-        if blockedCount > 1 {
+        let now = SystemClock.now().bootMilliseconds
+        blockedSince = blockedSince ?? now
+        if now - (blockedSince ?? now) >= Self.patienceMilliseconds {
           report.failed(
             Failure(
               .temporaryFailure, "another handback has been sending from here for a while",
@@ -151,12 +154,12 @@ final class Agent {
         }
         return .blocked
       case .failure(let failure):
-        blockedCount = 0
+        blockedSince = nil
         report.failed(failure)
         return .trouble
       }
     }
-    blockedCount = 0
+    blockedSince = nil
     return watch.hasNetworkChanged ? .networkChanged : .ran
   }
 

@@ -271,6 +271,29 @@ struct AgentScheduleTests {
     #expect(bench.passes.count == 1)
   }
 
+  /// For months, with nothing to send: what is queued at last has a spread of its own.
+  @Test func `a spread that ran out is over, however often the network went before its end`() {
+    var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 300_000), random: 290_000)
+    bench.run(milliseconds: 1000)
+    for seconds in [100, 250, 280, 400, 1000] as [Int64] {
+      bench.change(.none)
+      bench.run(milliseconds: 120_000)
+      bench.change(.wide)
+      bench.run(milliseconds: seconds * 1000)
+    }
+    bench.change(.none)
+    bench.run(milliseconds: 120_000)
+    bench.backlog.pendingCount = 1
+    bench.onPass = Bench.success
+    bench.schedule.journalRang(at: bench.clock.now)
+    bench.run(milliseconds: 10_000)
+    bench.change(.wide)
+    bench.run(milliseconds: 280_000)
+    #expect(bench.passes.isEmpty)
+    bench.run(milliseconds: 20_000)
+    #expect(bench.passes.count == 1)
+  }
+
   @Test func `spreads what waits for the way out, though the site's own network stayed`() {
     var bench = Bench(AgentRules(firstTrySpreadMilliseconds: 300_000), pending: 1, random: 0)
     bench.onPass = Bench.inVain(1000)

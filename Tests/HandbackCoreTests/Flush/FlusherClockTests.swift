@@ -48,6 +48,15 @@ struct FlusherClockTests {
     #expect(bench.server.requests.count == 5)
   }
 
+  /// A wrong clock may show as that, too.
+  @Test(arguments: [401, 403])
+  func `corrects the clock after a refusal with a code of tomorrow`(status: Int) throws {
+    let bench = FlushBench(
+      script: [.answer(.error(status, "moon_phase"))], clock: TestClock(wallErrorSeconds: -5000))
+    #expect(try bench.pass().text == "done")
+    #expect(bench.events == ["clock +5000", "1 deactivated"])
+  }
+
   @Test func `corrects once only`() throws {
     let refusal = Answer.error(400, "date_header_diff")
     let bench = FlushBench(

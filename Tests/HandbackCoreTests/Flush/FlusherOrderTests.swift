@@ -102,6 +102,40 @@ struct FlusherOrderTests {
     #expect(bench.allProblems == [])
   }
 
+  /// Each kind has its own count.
+  @Test func `a refusal behind two answers of 500 holds its own license alone`() throws {
+    let bench = FlushBench(
+      FlushBench.licenses(5),
+      script: [.answer(Answer(500)), .answer(Answer(500)), .answer(.error(401, "wrong_user"))])
+    #expect(try bench.pass().text == "done")
+    #expect(bench.journal.pendingCount == 3)
+    let other = FlushBench(
+      FlushBench.licenses(5),
+      script: [
+        .answer(.error(401, "wrong_user")), .answer(.error(403, "wrong_user")),
+        .answer(Answer(500)),
+      ])
+    #expect(try other.pass().text == "done")
+    #expect(other.journal.pendingCount == 3)
+  }
+
+  /// While the pass is with those before the first, it takes along what comes.
+  @Test func `sends what is queued while it is with those it began behind`() throws {
+    let bench = FlushBench(FlushBench.licenses(3), script: [.answer(Answer(403))])
+    try bench.pass()
+    bench.restart()
+    let late = SampleLicense(.key("LATE"))
+    bench.server.activate(late)
+    let first = bench.journal.row(1).body
+    bench.server.onRequest = { request in
+      if request.body == first { bench.journal.queue(late) }
+    }
+    #expect(try bench.pass().text == "done")
+    #expect(bench.events.suffix(2) == ["1 deactivated", "4 deactivated"])
+    #expect(bench.journal.pendingCount == 0)
+    #expect(bench.allProblems == [])
+  }
+
   // MARK: - What counts as the same trouble
 
   /// Hours without a network say nothing of our keys.

@@ -24,6 +24,7 @@ struct HTTPDateTests {
       ("Mon Feb 29 00:00:00 2016", 1_456_704_000),
       // A leap second counts as the next one; its weekday isn't compared with the date.
       ("Sat, 31 Dec 2016 23:59:60 GMT", 1_483_228_800),
+      ("Fri, 31 Dec 9999 23:59:60 GMT", 253_402_300_799),
       ("Mon, 17 Nov 2022 20:51:35 GMT", 1_668_718_295),
     ] as [(String, Int64)])
   func `reads a date`(text: String, seconds: Int64) {

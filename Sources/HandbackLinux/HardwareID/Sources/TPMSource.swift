@@ -9,8 +9,8 @@ enum TPMSource {
     _ system: borrowing HardwareSystem, _ place: Text, into found: HardwareObservations
   ) {
     if place.isEmpty, !system.tree.exists("/dev/tpmrm0") {
-      // A sandbox hides the device (PrivateDevices=), and not the TPM.
-      let isHidden = system.tree.exists("/sys/class/tpm/tpm0")
+      // A sandbox hides the device's file (PrivateDevices=), and not the device. A TPM 1.2 has none.
+      let isHidden = system.tree.exists("/sys/class/tpmrm/tpmrm0")
       found.add(.tpmEndorsementKey, isHidden ? .unreadable : .absent)
       return
     }
