@@ -33,6 +33,7 @@ struct AnswerByteTests {
     let transport = try CurlTransport(
       TransportOptions(
         baseURL: Text(emulator.plainURL), authorityFile: nil, allowsPlainHTTP: true, isDirect: true,
+        isTokenDirect: false,
         connectTimeoutMilliseconds: 10_000, timeoutMilliseconds: 10_000))
     #expect(try isTaken(answer.bytes, emulator, transport), "the whole answer")
     let changes = Self.changes(answer)

@@ -65,6 +65,21 @@ struct CallerTests {
     #expect(result.output.contains("1 pending"))
   }
 
+  /// A log on a full disk must keep no license from going back.
+  @Test func `what can't be said is done all the same`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    let result = device.shell("$program deactivate 2>&1 >/dev/full")
+    #expect(result.status == 74)
+    #expect(result.output.contains("No space left on device; it is queued as 1-"), "\(result)")
+    #expect(emulator.count("successes") == 1)
+    for name in ["demo-device-2", "some-unique-id"] {
+      device.run("deactivate", "--queue-only", "--hardware-id", name)
+    }
+    #expect(device.shell("$program flush >/dev/full").status == 74)
+    #expect(emulator.count("successes") == 3)
+  }
+
   @Test(arguments: ["0", "0777"])
   func `any umask`(_ umask: String) {
     let device = Device()

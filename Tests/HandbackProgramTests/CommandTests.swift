@@ -166,6 +166,15 @@ struct CommandTests {
     #expect(emulator.count("successes") == 2)
   }
 
+  /// The time that is set is for the whole of it, and a server may think for most of it.
+  @Test func `waits for an answer as long as it may`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    emulator.setFaults(["kind": "slow_bytes", "delay_first": 4, "bytes_per_second": 100_000])
+    let result = device.run("deactivate", "--timeout", Program.isNative ? "6" : "60")
+    #expect(result.output.contains("\ndeactivated "), "\(result)")
+  }
+
   @Test func `another's sending is waited for, but not for long`() {
     let emulator = Emulator()
     let device = Device(emulator)
@@ -176,6 +185,12 @@ struct CommandTests {
     #expect(
       late.output.contains(
         "not sent yet: another handback is sending; 'handback flush' sends what it leaves"))
+    // Whatever the last pass found out, this one found another sending.
+    device.sql("UPDATE server SET reason = 1")
+    let ticket = late.output.split(whereSeparator: \.isWhitespace)[2]
+    let retried = device.shell(
+      "flock \(lock) sleep 20 & sleep 1; $program retry \(ticket); r=$?; kill $!; exit $r")
+    #expect(retried.status == 75, "\(retried)")
     let soon = device.shell("flock \(lock) sleep 2 & sleep 1; $program deactivate 2>&1")
     #expect(soon.output.contains("\ndeactivated "), "\(soon)")
   }
@@ -248,6 +263,20 @@ struct CommandTests {
     let result = device.run("deactivate", "--token-url", url)
     #expect(result.output.contains("\ndeactivated "), "\(result)")
     #expect(emulator.log.count == 2)
+  }
+
+  /// The client's secret would be on the network there.
+  @Test func `fetches a token from this machine itself past a proxy`() {
+    let emulator = Emulator("--plain")
+    let proxy = Emulator("--plain")
+    // Another one's settings name a file of certificates that is there.
+    let encrypted = Emulator()
+    var device = clientCredentials(encrypted, "client-secret-example")
+    device.program.environment["http_proxy"] = proxy.plainURL
+    let url = emulator.plainURL + "/realms/user-portal/protocol/openid-connect/token"
+    let result = device.run("deactivate", "--server", emulator.plainURL, "--token-url", url)
+    #expect(result.output.contains("\ndeactivated "), "\(result)")
+    #expect(proxy.log.isEmpty)
   }
 
   @Test func `holds everything when the OAuth client is refused`() {

@@ -70,9 +70,6 @@ public final class CurlTransport {
     set(CURLOPT_HTTP_VERSION, ccurl_http_1_1())
     set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeoutMilliseconds)
     set(CURLOPT_TIMEOUT_MS, options.timeoutMilliseconds)
-    // Slower than a byte a second for a third of the time allowed: nobody is there.
-    set(CURLOPT_LOW_SPEED_LIMIT, 1)
-    set(CURLOPT_LOW_SPEED_TIME, max(options.timeoutMilliseconds / 3000, 1))
     unsafe ccurl_set_offset(
       library.api, easy, CURLOPT_MAXFILESIZE_LARGE, Int64(Answer.bodyByteCountMax))
     // Only counted, to tell how often a request was written; nothing is printed.
@@ -135,7 +132,13 @@ public final class CurlTransport {
   /// `true` if the body is a form.
   private func setTarget(_ exchange: borrowing Exchange) -> Bool {
     // libcurl exempts the loopback interface from $http_proxy only where $no_proxy says so.
-    if options.isDirect { set(CURLOPT_PROXY, "") }
+    var isDirect = options.isDirect
+    if case .token = exchange.target { isDirect = options.isTokenDirect }
+    if isDirect {
+      set(CURLOPT_PROXY, "")
+    } else {
+      unsafe ccurl_set_pointer(library.api, easy, CURLOPT_PROXY, nil)
+    }
     switch exchange.target {
     case .deactivateLicense:
       set(CURLOPT_URL, options.baseURL + "/api/v4/deactivate_license")
@@ -144,7 +147,6 @@ public final class CurlTransport {
       set(CURLOPT_URL, options.baseURL + "/api/v4/oauth_url?login_type=client_credentials")
       return false
     case .token(let url):
-      unsafe ccurl_set_pointer(library.api, easy, CURLOPT_PROXY, nil)
       set(CURLOPT_URL, url)
       return true
     }

@@ -10,18 +10,21 @@ public final class TransportOptions: Sendable {
   public let allowsPlainHTTP: Bool
   /// Past any proxy: plain HTTP to this machine itself, which would be on the network there.
   public let isDirect: Bool
+  /// The same for the address that gives tokens.
+  public let isTokenDirect: Bool
   public let connectTimeoutMilliseconds: Int
   /// For one exchange, from the first packet to the last.
   public let timeoutMilliseconds: Int
 
   public init(
     baseURL: Text, authorityFile: Text?, allowsPlainHTTP: Bool, isDirect: Bool,
-    connectTimeoutMilliseconds: Int, timeoutMilliseconds: Int
+    isTokenDirect: Bool, connectTimeoutMilliseconds: Int, timeoutMilliseconds: Int
   ) {
     self.baseURL = baseURL
     self.authorityFile = authorityFile
     self.allowsPlainHTTP = allowsPlainHTTP
     self.isDirect = isDirect
+    self.isTokenDirect = isTokenDirect
     self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
     self.timeoutMilliseconds = timeoutMilliseconds
   }

@@ -19,6 +19,8 @@ public final class DeactivationFacts: Sendable {
   public let outcome: Outcome
   /// It was brought back after damage: attempts may have been made that are not counted here.
   public let isRestored: Bool
+  /// Its row is damaged: nothing but the ticket is known.
+  public let isUnknown: Bool
 
   public enum State: Sendable {
     case pending(isHeld: Bool, Wait?)
@@ -41,6 +43,7 @@ public final class DeactivationFacts: Sendable {
     lastAtSeconds = nil
     outcome = Outcome(httpStatus: 0, code: nil, message: nil)
     isRestored = false
+    isUnknown = true
   }
 
   init(_ statement: borrowing SQLiteStatement) {
@@ -69,6 +72,7 @@ public final class DeactivationFacts: Sendable {
       httpStatus: statement.integer(RowColumn.lastStatus),
       code: statement.text(RowColumn.lastCode), message: statement.text(RowColumn.lastMessage))
     isRestored = statement.integer(RowColumn.restored) != 0
+    isUnknown = false
   }
 }
 

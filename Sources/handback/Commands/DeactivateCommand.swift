@@ -37,13 +37,22 @@ enum DeactivateCommand {
       throw JournalOpening.failure(error, "cannot queue in \(journal.path)", journal.path)
     }
     // From here on it is safe, and the first thing is to say so.
+    var unsaid: Failure?
     if !arguments.has(.json) {
       let word: Literal = queued.isNew ? "queued" : "queued already"
-      try Console.print("\(word) \(queued.ticket.text)")
+      do throws(Failure) {
+        try Console.print("\(word) \(queued.ticket.text)")
+      } catch {
+        // It is the license that has to go back, whether or not somebody reads of it.
+        unsaid = Failure(error.exit, "\(error.message); it is queued as \(queued.ticket.text)")
+      }
     }
     JournalOpening.tell(journal)
     // The power may go in the next second: nothing is read back that nobody asked for.
-    if isQueueOnly, !arguments.has(.json) { return .ok }
+    if isQueueOnly, !arguments.has(.json) {
+      if let unsaid { throw unsaid }
+      return .ok
+    }
     var hindrance: ExitCode?
     if !isQueueOnly {
       if let authorizer {
@@ -57,6 +66,7 @@ enum DeactivateCommand {
           hint: "set api-key-file and shared-key-file, then run 'handback flush'")
       }
     }
+    if let unsaid { throw unsaid }
     return try Delivery(settings, journal, queued.ticket)
       .report(
         arguments, isNew: queued.isNew, isWaiting: arguments.waitSeconds != nil,

@@ -29,7 +29,8 @@ struct Delivery {
       Console.warn(error.message, hint: error.hint)
       return error.exit
     }
-    var problem = Hindrance.none
+    // The last pass's; `temporaryFailure` if another process was sending.
+    var problem: ExitCode?
     var next = begin
     while true {
       let now = SystemClock.now()
@@ -38,14 +39,14 @@ struct Delivery {
         let pause: Int64
         switch problem {
         case .none: pause = max(try pauseMilliseconds(at: now), 100)
-        case .busy: pause = 100
-        case .failure: pause = 1000
+        case .temporaryFailure: pause = 100
+        default: pause = 1000
         }
         next = now.bootMilliseconds + pause
       }
       // Another process may have ended it.
       guard try isPending() else { return nil }
-      let patience = problem == .busy ? Self.busyMilliseconds : 0
+      let patience = problem == .temporaryFailure ? Self.busyMilliseconds : 0
       let left =
         begin + max(patience, (waitSeconds ?? 0) * 1000) - SystemClock.now().bootMilliseconds
       if left <= 0 { break }
@@ -54,26 +55,22 @@ struct Delivery {
       SystemClock.sleep(milliseconds: min(left, pause, 1000))
       Console.progress(nil)
     }
-    if problem == .busy {
+    if problem == .temporaryFailure {
       Console.note(
         "not sent yet: another handback is sending; 'handback flush' sends what it leaves")
     }
-    return nil
+    return problem
   }
 
-  private enum Hindrance {
-    case none, busy, failure
-  }
-
-  private func pass(_ sender: inout Sender, after before: Hindrance) -> Hindrance {
+  private func pass(_ sender: inout Sender, after before: ExitCode?) -> ExitCode? {
     do throws(Sender.Problem) {
       _ = try sender.run { event in EventNote.tell(event) }
-      return .none
+      return nil
     } catch {
-      guard case .failure(let failure) = error else { return .busy }
+      guard case .failure(let failure) = error else { return .temporaryFailure }
       // Once: with a wait it is tried again and again.
-      if before != .failure { Console.warn(failure.message, hint: failure.hint) }
-      return .failure
+      if before != failure.exit { Console.warn(failure.message, hint: failure.hint) }
+      return failure.exit
     }
   }
 

@@ -24,20 +24,32 @@ enum FlushCommand {
   ) throws(Failure) -> ExitCode {
     var output = FlushOutput(arguments)
     var sender = try Sender(settings, journal, authorizer: authorizer, rules: rules)
+    var unsaid: Failure?
     let summary: Sender.Summary
-    do throws(Sender.Problem) {
-      summary = try sender.run { (event) throws(Failure) in try output.tell(event) }
-    } catch {
-      switch error {
-      case .busy:
-        throw Failure(
-          .temporaryFailure, "another handback is sending from \(journal.path)",
-          hint: "'handback status' shows what it leaves; run again then")
-      case .failure(let failure): throw failure
+    let tally: JournalTally
+    do throws(Failure) {
+      do throws(Sender.Problem) {
+        summary = try sender.run { event in
+          // What can't be said is done all the same.
+          do throws(Failure) { try output.tell(event) } catch { unsaid = unsaid ?? error }
+        }
+      } catch {
+        switch error {
+        case .busy:
+          throw Failure(
+            .temporaryFailure, "another handback is sending from \(journal.path)",
+            hint: "'handback status' shows what it leaves; run again then")
+        case .failure(let failure): throw failure
+        }
       }
+      Console.progress(nil)
+      tally = try JournalReading.tally(journal)
+    } catch {
+      output.breakOff()
+      throw error
     }
-    Console.progress(nil)
-    return try finish(summary, try JournalReading.tally(journal), arguments, output)
+    if let unsaid { throw unsaid }
+    return try finish(summary, tally, arguments, output)
   }
 
   private static func finish(
@@ -114,6 +126,14 @@ struct FlushOutput {
     json.beginArray("results")
   }
 
+  /// An object that has begun is ended, so that what it says can be read.
+  mutating func breakOff() {
+    guard hasBegun else { return }
+    json.endArray()
+    json.member("is_complete", false)
+    try? json.print()
+  }
+
   mutating func end(
     _ summary: Sender.Summary, pending: Int64, damaged: Int64
   ) throws(Failure) {
@@ -126,6 +146,7 @@ struct FlushOutput {
     if isJSON {
       begin()
       json.endArray()
+      json.member("is_complete", true)
       json.member("deactivated", summary.deactivated)
       json.member("rejected", summary.rejected)
       json.member("pending", pending)

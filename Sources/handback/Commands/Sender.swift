@@ -176,9 +176,11 @@ struct Sender: ~Copyable {
 extension Settings {
   func transportOptions() throws(Failure) -> TransportOptions {
     let address = try serverAddress()
+    let tokens = self[.tokenURL].flatMap { ServerAddress($0, takesQuery: true) }
     return TransportOptions(
       baseURL: address.text, authorityFile: self[.caFile],
-      allowsPlainHTTP: !address.isEncrypted, isDirect: !address.isEncrypted && address.isLoopback,
+      allowsPlainHTTP: !address.isEncrypted, isDirect: address.isPlainLoopback,
+      isTokenDirect: tokens?.isPlainLoopback ?? false,
       connectTimeoutMilliseconds: Int(try seconds(.connectTimeout, 1...600) * 1000),
       timeoutMilliseconds: Int(try seconds(.timeout, 1...600) * 1000))
   }

@@ -52,7 +52,7 @@ enum SettingsCommand {
   private static func tokenHost(_ settings: Settings) -> Text? {
     guard settings[.clientID] != nil else { return nil }
     guard let url = settings[.tokenURL] else { return "the address that the server names" }
-    return ServerAddress(url)?.host
+    return ServerAddress(url, takesQuery: true)?.host
   }
 }
 

@@ -59,21 +59,34 @@ enum StatusCommand {
     json.beginArray("deactivations")
     guard let journal else {
       json.endArray()
+      json.member("is_complete", true)
       addTally(JournalTally(), to: &json)
       return try json.print()
     }
     let now = SystemClock.now()
     let server = try JournalReading.serverState(journal)
     var row: Int64 = 0
-    while let facts = try JournalReading.facts(after: row, onlyPending: onlyPending, in: journal) {
-      json.beginElement()
-      FactsReport.addMembers(facts, to: &json, at: now, server)
-      json.end()
-      try Console.write(json.take())
-      row = facts.ticket.row
+    let tally: JournalTally
+    do throws(Failure) {
+      while let facts = try JournalReading.facts(after: row, onlyPending: onlyPending, in: journal)
+      {
+        json.beginElement()
+        FactsReport.addMembers(facts, to: &json, at: now, server)
+        json.end()
+        try Console.write(json.take())
+        row = facts.ticket.row
+      }
+      tally = try JournalReading.tally(journal)
+    } catch {
+      // An object that has begun is ended, so that what it says can be read.
+      json.endArray()
+      json.member("is_complete", false)
+      try? json.print()
+      throw error
     }
     json.endArray()
-    addTally(try JournalReading.tally(journal), to: &json)
+    json.member("is_complete", true)
+    addTally(tally, to: &json)
     json.beginObject("server")
     json.member("address", settings[.server])
     json.member("failures", server.failures)
@@ -113,6 +126,7 @@ enum ReceiptCommand {
   private static func printLines(_ facts: DeactivationFacts) throws(Failure) {
     try line("ticket", facts.ticket.text)
     try line("state", Text(FactsReport.stateName(facts.state)))
+    if facts.isUnknown { return }
     try line("product", Text(printable: facts.product))
     try line("hardware id", Text(printable: facts.hardwareID))
     try line("license by", Text(facts.way.name))

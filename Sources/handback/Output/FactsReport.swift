@@ -8,6 +8,16 @@ enum FactsReport {
   ) {
     json.member("ticket", facts.ticket.text)
     json.member("state", stateName(facts.state))
+    if facts.isUnknown {
+      for name: Literal in [
+        "product", "hardware_id", "license_by", "username", "license_id", "bundle_code",
+        "queued_at", "attempts", "unanswered_attempts", "restored", "last_attempt_at",
+        "http_status", "code", "message", "ended_at", "inferred", "license_signature",
+      ] {
+        json.member(name, nil as Text?)
+      }
+      return
+    }
     json.member("product", facts.product)
     json.member("hardware_id", facts.hardwareID)
     json.member("license_by", facts.way.name)
@@ -59,6 +69,7 @@ enum FactsReport {
     var text =
       facts.ticket.text.padded(to: 12)
       + stateName(facts.state).padded(to: 13)
+    if facts.isUnknown { return text }
     text += Text(printable: facts.product).padded(to: 10)
     switch facts.state {
     case .pending(let isHeld, _):

@@ -17,6 +17,9 @@ struct ServerAddress {
     return host.hasPrefix("127.")
   }
 
+  /// Through a proxy it would be on the network.
+  var isPlainLoopback: Bool { !isEncrypted && isLoopback }
+
   /// What a route is needed to: an address without the brackets of a URL, or a name.
   var destination: Text {
     if isLoopback { return "127.0.0.1" }
