@@ -220,7 +220,12 @@ struct JournalFileTests {
     let rows = device.json("status")["deactivations"] as? [[String: Any]] ?? []
     #expect(rows.map { $0["ticket"] as? String } == tickets)
     #expect(rows.allSatisfy { $0["state"] as? String == "damaged" })
+    // Nobody knows more of them, and nothing is made up.
+    #expect(rows.allSatisfy { $0["product"] is NSNull && $0["queued_at"] is NSNull })
+    #expect(!device.run("receipt", tickets[0]).output.contains("1970"))
     for ticket in tickets { #expect(device.run("withdraw", ticket).status == 0) }
+    #expect(device.json("receipt", tickets[0])["attempts"] is NSNull)
+    #expect(device.json("receipt", tickets[0])["ended_at"] is String)
     #expect(device.run("flush").status == 0)
   }
 

@@ -146,7 +146,7 @@ public struct Flusher: ~Copyable {
     }
     if wrap == .ahead, next == nil {
       wrap = .running
-      endRow = lastRow
+      endRow = max(lastRow, firstRow - 1)
       next = try journal.next(after: 0, onlyDue: rules.onlyDue, at: now)
     }
     if wrap == .running, (next?.ticket.row ?? firstRow) >= firstRow {

@@ -19,7 +19,7 @@ public final class DeactivationFacts: Sendable {
   public let outcome: Outcome
   /// It was brought back after damage: attempts may have been made that are not counted here.
   public let isRestored: Bool
-  /// Its row is damaged: nothing but the ticket is known.
+  /// Its row is damaged, or was: nothing but the ticket and its end is known.
   public let isUnknown: Bool
 
   public enum State: Sendable {
@@ -72,7 +72,8 @@ public final class DeactivationFacts: Sendable {
       httpStatus: statement.integer(RowColumn.lastStatus),
       code: statement.text(RowColumn.lastCode), message: statement.text(RowColumn.lastMessage))
     isRestored = statement.integer(RowColumn.restored) != 0
-    isUnknown = false
+    // What is kept of a damaged one has none, and no other is without.
+    isUnknown = product.isEmpty
   }
 }
 

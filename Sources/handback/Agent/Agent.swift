@@ -114,6 +114,7 @@ final class Agent {
       report.failed(error)
       return schedule.journalFailed(at: SystemClock.now())
     }
+    if backlog.pendingCount == 0 { blockedSince = nil }
     if rejectedBefore == nil { rejectedBefore = tally?.rejected }
     let isHeard = watch.events.hearsJournal
     if !isHeard, !hasToldMute {

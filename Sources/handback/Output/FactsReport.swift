@@ -12,10 +12,14 @@ enum FactsReport {
       for name: Literal in [
         "product", "hardware_id", "license_by", "username", "license_id", "bundle_code",
         "queued_at", "attempts", "unanswered_attempts", "restored", "last_attempt_at",
-        "http_status", "code", "message", "ended_at", "inferred", "license_signature",
+        "http_status", "code", "message", "inferred", "license_signature",
       ] {
         json.member(name, nil as Text?)
       }
+      // A person's withdrawal.
+      var end: Int64?
+      if case .ended(_, let seconds, _, _) = facts.state, seconds > 0 { end = seconds }
+      json.member("ended_at", timeSeconds: end)
       return
     }
     json.member("product", facts.product)
