@@ -1,5 +1,6 @@
 /// Sends what the journal holds, one deactivation after the other, and writes down what became
-/// of each: in the order of queueing, but from the first on that failed least often. It decides and remembers; it neither sleeps nor talks to the network.
+/// of each: in the order of queueing, but from the first on that failed least often. It decides
+/// and remembers; it neither sleeps nor talks to the network.
 ///
 /// Call `step`, do what it says, tell `receive`, until it is finished. Every attempt is made
 /// durable before its first byte is sent, and every verdict before the next attempt, so it may
