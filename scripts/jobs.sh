@@ -62,14 +62,20 @@ await_jobs() {
   [ ${#jobs_failed[@]} = 0 ]
 }
 
-# print_job_times: how long each took, the slowest first, and which failed.
+# print_job_times: how long each took, the slowest first, which failed, and how each of those ended:
+# where only the end of all the output is kept, the reason is in it.
 print_job_times() {
+  local wall cpu name
   printf '\n%8s %8s\n' 'wall, s' 'CPU, s'
   printf '%s\n' "${job_times[@]}" | sort -nr | while read -r wall cpu name; do
     printf '%8d %8d  %s\n' "$wall" "$cpu" "$name"
   done
   printf '%d passed, %d failed\n' $((${#job_times[@]} - ${#jobs_failed[@]})) ${#jobs_failed[@]}
-  [ ${#jobs_failed[@]} = 0 ] || printf 'failed: %s\n' "${jobs_failed[@]}"
+  for name in "${jobs_failed[@]}"; do
+    printf '\nfailed: %s; what Swift Testing marked, and the end of its output:\n' "$name"
+    { grep -a '✘' "$(job_log "$name")" || true; } | cut -c 1-400 | tail -n 20
+    tail -n 60 "$(job_log "$name")"
+  done
 }
 
 end_jobs() {

@@ -23,4 +23,5 @@ static inline int clibc_next_option(int count, char *const *arguments,
   return found;
 }
 static inline int clibc_first_operand(void) { return optind; }
-static inline void clibc_begin_options(void) { optind = 1; }
+// 0, not 1: it forgets the word that it stopped in, too.
+static inline void clibc_begin_options(void) { optind = 0; }

@@ -14,7 +14,7 @@ enum {
 };
 
 // SQLite syncs the folder at each connection's first commit, in case it was that one which made
-// the WAL: a sync more for a process that lives for one commit. `CopyFile` syncs it once for all.
+// the WAL: a sync more for a process that lives for one commit. Who makes files syncs it once for all.
 static inline int csqlite_open_no_folder(const char *path, int *file) { return SQLITE_CANTOPEN; }
 static inline void csqlite_leave_folder_alone(void) {
   sqlite3_vfs *system = sqlite3_vfs_find("unix");

@@ -79,7 +79,8 @@ enum FuzzText {
     require(isNamed || !contains(message.bytes[...], marker), "a message shows a value")
   }
 
+  /// By bytes: a string's characters may be made of several.
   private static func contains(_ bytes: ArraySlice<UInt8>, _ word: String) -> Bool {
-    String(decoding: bytes, as: UTF8.self).contains(word)
+    bytes.firstRange(of: Array(word.utf8)) != nil
   }
 }

@@ -62,6 +62,45 @@ struct DamageTests {
     #expect(sample.problems == [], "\(sample.counts)")
   }
 
+  /// What was only there is for a person to look at: SQLite would delete it.
+  @Test(arguments: [nil, []] as [[UInt8]?])
+  func `the WAL of a journal that is gone or empty is set aside`(main: [UInt8]?) throws {
+    let folder = TemporaryFolder()
+    let source = try SQLiteJournal.open(Text(folder.path("source.db")), .create)
+    for name in ["a", "b", "c"] {
+      _ = try source.queue(SampleLicense(.key(name)).deactivation(), nonce: 1, atSeconds: 0)
+    }
+    var files = JournalFiles(folder.path("source.db"))
+    withExtendedLifetime(source) {}
+    files.contents[.main] = main
+    let path = folder.path("journal.db")
+    files.write(to: path)
+    let journal = try SQLiteJournal.open(Text(path), .write)
+    #expect(try journal.tally().pending == 3)
+    let aside = FileManager.default.contents(atPath: path + ".damaged-1-wal")
+    #expect(try #require(aside).elementsEqual(files.contents[.wal] ?? []))
+  }
+
+  /// It has the right seal, as an older format had none: its details are what can't be read.
+  @Test func `a row whose details make no request is held, and told`() throws {
+    let folder = TemporaryFolder()
+    let path = folder.path("journal.db")
+    try Data(contentsOf: Repository.file("Tests/Vectors/journals/version-2.db"))
+      .write(to: URL(fileURLWithPath: path))
+    _ = chmod(path, 0o600)
+    let change = "UPDATE deactivation SET product = CAST(x'D859' AS TEXT) WHERE row = 2"
+    #expect(Command.run("sqlite3", [path, change]).status == 0)
+    let journal = try SQLiteJournal.open(Text(path), .write)
+    let now = Moment(wallSeconds: 0, bootMilliseconds: 1000, bootID: 1)
+    var sealed: [String] = []
+    var last: Int64 = 0
+    while let next = try journal.next(after: last, onlyDue: true, at: now) {
+      last = next.ticket.row
+      if case .sealed(let outcome) = next.content { sealed.append(outcome.code?.string ?? "") }
+    }
+    #expect(sealed == ["damaged_details"])
+  }
+
   /// What is left of the reserve, or its name alone, tells that there was a journal.
   @Test func `the journal and its second copies are gone, emptied, zeroed or overwritten`() throws {
     let sample = try DamagedJournal()

@@ -4,6 +4,26 @@ import Testing
 
 /// The commands around the main job.
 struct CommandTests {
+  /// On its way when it was withdrawn, and done by the server before the command ends.
+  @Test(.enabled(if: SystemCallTests.isPossible))
+  func `says that the server did it while it was withdrawn`() {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    emulator.setFaults(["kind": "slow_bytes", "delay_first": 2, "bytes_per_second": 100_000])
+    let result = device.shell(
+      """
+      "$program" flush >/dev/null &
+      sleep 1
+      strace -f -o /dev/null -P \(device.journal)-copy -e inject=fdatasync:delay_enter=4000000 \
+        "$program" withdraw \(ticket) 2>&1
+      """)
+    #expect(result.status == 65)
+    #expect(
+      result.output.contains("error: \(ticket) is no longer pending: deactivated\n"), "\(result)")
+    #expect(device.json("receipt", ticket)["state"] as? String == "deactivated")
+  }
+
   @Test func `withdraws a pending deactivation, and never sends it`() {
     let emulator = Emulator()
     let device = Device(emulator)

@@ -74,6 +74,46 @@ struct JournalTroubleTests {
     #expect(!device.run("flush").errors.contains("warning"))
   }
 
+  /// Whatever write fails: what was refused must not come back from its second copy when the power
+  /// goes, so its erasing is synced before it is refused.
+  @Test(
+    .enabled(if: SystemCallTests.isPossible),
+    arguments: [["deactivate", "--queue-only"], ["id", "--repin", "test"]])
+  func `what was refused is erased for good`(command: [String]) throws {
+    let name = "[^/]*/journal.db-copy"
+    let write = try Regex("pwrite64\\([0-9]+<\(name)>.*= [0-9]+$")
+    let sync = try Regex("fdatasync\\([0-9]+<\(name)>\\) *= 0$")
+    var refusals = 0
+    for failing in 1...12 {
+      let device = Device()
+      device.run("id", "--pin", "--hardware-id", "first")
+      device.run("deactivate", "--queue-only")
+      var traced = device.program
+      traced.wrapper = [
+        "/usr/bin/env", "strace", "-f", "-y", "-o", device.folder.path("trace"), "-e",
+        "trace=pwrite64,fdatasync", "-e", "inject=pwrite64:error=ENOSPC:when=\(failing)",
+      ]
+      let result = traced.run(command + ["--hardware-id", "second"])
+      guard result.status == 74 else { continue }
+      refusals += 1
+      let trace = try String(contentsOfFile: device.folder.path("trace"), encoding: .utf8)
+      let calls = trace.split(separator: "\n")
+      guard let last = calls.lastIndex(where: { $0.contains(write) }) else { continue }
+      #expect(calls[last...].contains { $0.contains(sync) }, "\(failing): \(trace)")
+    }
+    #expect(refusals >= 2)
+  }
+
+  /// Else damage to the WAL's end would undo what the last pass learned, without a trace.
+  @Test func `a pass leaves an empty WAL`() throws {
+    let device = Device()
+    device.run("deactivate", "--queue-only")
+    let wal = URL(fileURLWithPath: device.journal + "-wal")
+    #expect(try Data(contentsOf: wal).count > 0)
+    #expect(device.run("flush").status == 69)
+    #expect(try Data(contentsOf: wal).count == 0)
+  }
+
   /// What a turned bit may say, of which SQLite's own check finds nothing: that the file is to be
   /// read only, or that its format is an older one.
   @Test(arguments: ["byte 18 3", "byte 18 130", "version 2", "version 1", "version 0"])

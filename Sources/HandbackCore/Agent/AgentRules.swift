@@ -32,6 +32,8 @@ public struct AgentRules: Sendable {
   /// Between tries that the network's changes caused and that failed: at once, then 1 s, 2 s, … up
   /// to this. The last change of a flapping link is tried in any case, so late at most.
   static let changeGapMillisecondsMax: Int64 = 60_000
+  /// Between tries because the clock was set, where nothing says that it was what hindered them.
+  static let clockGapMilliseconds: Int64 = 3_600_000
   /// Between passes that a timer caused, whatever the waits say: nothing may spin.
   static let passMillisecondsMin: Int64 = 1000
   /// Between timed tries while no route leads further than to the neighbours.

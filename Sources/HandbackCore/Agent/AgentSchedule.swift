@@ -33,6 +33,10 @@ public struct AgentSchedule: Sendable {
   private var vainChanges = 0
   private var lastChange = distantPast
   private var troubles = 0
+  /// Passes in a row that found another process sending.
+  private var blocks = 0
+  /// No try before because the clock was set, unless it is what is waited for.
+  private var clockPauseUntil = distantPast
 
   private struct Wish: Sendable {
     var bootMilliseconds: Int64
@@ -97,8 +101,13 @@ public struct AgentSchedule: Sendable {
     wishFor(due)
   }
 
-  /// The wall clock was set: a certificate that was not valid yet may be now.
+  /// The wall clock was set: a certificate that was not valid yet may be now. Not every TLS library
+  /// tells that this was why, and a clock that is set each minute must not mean a try each minute.
   public mutating func clockSet(at now: Moment, random: UInt64) {
+    if backlog.reason != .clock {
+      guard now.bootMilliseconds >= clockPauseUntil else { return }
+      clockPauseUntil = now.bootMilliseconds + AgentRules.clockGapMilliseconds
+    }
     wishFor(changeDue(at: now) + Self.spread(rules, random))
   }
 
@@ -154,6 +163,7 @@ public struct AgentSchedule: Sendable {
     lastEnd = end
     lastPass = boot
     pauseUntil = Self.distantPast
+    blocks = end == .blocked ? blocks + 1 : 0
     if end == .networkChanged || (end == .ran && heeding == .allButNetwork) {
       vainChanges += 1
       lastChange = boot
@@ -163,11 +173,16 @@ public struct AgentSchedule: Sendable {
       troubles = 0
     case .networkChanged:
       pauseUntil = changeDue(at: now)
+      wishAgain(at: pauseUntil)
       wishFor(pauseUntil)
     case .blocked:
-      // Its writes ring; reading the journal now would only find it at work. What caused this pass
-      // may be newer than what it finds out.
+      // Its writes ring; reading the journal now would only find it at work, and each time takes
+      // longer than the last. What caused this pass may be newer than what it finds out.
       pauseUntil = boot + AgentRules.blockedMilliseconds
+      journalPauseUntil =
+        boot
+        + Self.doubled(
+          AgentRules.journalLookMilliseconds, blocks - 1, AgentRules.blockedMilliseconds)
       wishAgain(at: boot)
       ownWaitUntil = pauseUntil
       return

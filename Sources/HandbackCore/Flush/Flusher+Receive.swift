@@ -20,8 +20,9 @@ extension Flusher {
           try close(answer, &journal, at: now)
           return event
         }
-        let change = judge(answer, at: now, random: random)
-        return try conclude(change, &journal, at: now)
+        var judgement = judge(answer, at: now, random: random)
+        if end != nil { judgement.change.goBehind(try journal.failuresMax()) }
+        return try conclude(judgement, &journal, at: now)
       case .fault(let fault):
         return try conclude(self.fault(fault, at: now, random: random), &journal, at: now)
       }
@@ -172,10 +173,11 @@ extension Flusher {
         serverRefused(.server, rules.backoff, at: now, random: random)
         return postponed(nil, isHeld: false)
       }
-      // It isn't out of reach any more.
-      if server?.reason.isUnreachable == true {
-        server?.wait = nil
-        server?.reason = .none
+      // It isn't out of reach any more; and what had its time is over.
+      if let server, server.reason.isUnreachable || server.wait?.millisecondsLeft(at: now) ?? 0 == 0
+      {
+        self.server?.wait = nil
+        self.server?.reason = .none
       }
       return postponed(
         wait(rules.backoff, failures: failures, at: now, random: random), isHeld: false)
@@ -342,8 +344,10 @@ extension Flusher {
     // Up to a tenth more, so that a fleet that was told one time comes back over a while.
     let milliseconds = seconds * 1000 + Int64(random % UInt64(seconds * 100 + 1))
     server?.failures += 1
-    server?.wait = Wait(milliseconds: milliseconds, from: now)
+    let wait = Wait(milliseconds: milliseconds, from: now)
+    server?.wait = wait
     server?.reason = .retryAfter
+    end = .stopped(.retryAfter, millisecondsLeft: wait.milliseconds)
     return true
   }
 

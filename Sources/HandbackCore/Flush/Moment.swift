@@ -15,6 +15,12 @@ public struct Moment: Sendable {
     self.bootMilliseconds = bootMilliseconds
     self.bootID = bootID
   }
+
+  /// Whether this is the same boot as one that had this ID when its clock showed so much. Where IDs
+  /// can't be read all are 0, and a clock that shows less than it did tells another boot.
+  func isOfBoot(_ bootID: Int64, whichShowed bootMilliseconds: Int64) -> Bool {
+    bootID == self.bootID && bootMilliseconds <= self.bootMilliseconds
+  }
 }
 
 /// A wait that survives a restart: its end on the boot-time clock of one boot.
@@ -46,7 +52,8 @@ public struct Wait: Sendable, Equatable {
 
   /// How long is left, 0 if it is over.
   public func millisecondsLeft(at now: Moment) -> Int64 {
-    let end = bootID == now.bootID ? endBootMilliseconds : afterBootMilliseconds
+    let isThisBoot = now.isOfBoot(bootID, whichShowed: endBootMilliseconds - milliseconds)
+    let end = isThisBoot ? endBootMilliseconds : afterBootMilliseconds
     return min(max(end - now.bootMilliseconds, 0), milliseconds)
   }
 

@@ -65,7 +65,9 @@ public struct ServerClock: Sendable, Equatable {
   }
 
   private func anchoredSeconds(at now: Moment) -> Int64? {
-    guard let anchor, anchor.bootID == now.bootID else { return nil }
+    guard let anchor, now.isOfBoot(anchor.bootID, whichShowed: anchor.bootMilliseconds) else {
+      return nil
+    }
     return anchor.seconds + (now.bootMilliseconds - anchor.bootMilliseconds) / 1000
   }
 
@@ -85,7 +87,7 @@ public struct ServerClock: Sendable, Equatable {
   public mutating func confirm(_ seconds: Int64, at now: Moment) {
     guard abs(seconds - self.seconds(at: now)) <= Self.agreementSeconds else { return }
     // By the hour: each change is a page more to write.
-    if let anchor, anchor.bootID == now.bootID, seconds < anchor.seconds + 3600 { return }
+    if anchoredSeconds(at: now) != nil, let anchor, seconds < anchor.seconds + 3600 { return }
     correct(to: seconds, at: now)
     // Two clocks that don't know of each other.
     let agreement = Self.agreementSeconds

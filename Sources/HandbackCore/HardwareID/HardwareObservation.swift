@@ -73,6 +73,16 @@ public final class HardwareObservations {
     return observation
   }
 
+  /// Ends a source that may find several parts. Where it didn't see them all, the choice among them
+  /// would depend on the folder's order, so there is none.
+  public func end(_ source: HardwareIDSource, count: Int, isWhole: Bool) {
+    if !isWhole {
+      add(source, .unreadable)
+    } else if count == 0 {
+      add(source, .absent)
+    }
+  }
+
   /// Freescale's and NXP's i.MX write one fuse in several forms.
   var isIMX: Bool {
     if socFamily.normalized().contains("i.mx") { return true }

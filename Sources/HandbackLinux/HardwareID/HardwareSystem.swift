@@ -7,10 +7,14 @@ import HandbackCore
 /// reads them, from `sys` and `run/udev/data`.
 struct HardwareSystem: ~Copyable {
   let tree: HardwareTree
+  /// The device tree's root: what `/proc/device-tree` links to is there for who has `/sys` alone.
+  let deviceTree: Text
   private let udev: UdevSession?
 
   init(tree: consuming HardwareTree) {
     udev = tree.isRunningSystem ? UdevSession() : nil
+    deviceTree = Text(
+      tree.exists("/proc/device-tree") ? "/proc/device-tree" : "/sys/firmware/devicetree/base")
     self.tree = tree
   }
 

@@ -324,7 +324,8 @@ final class CopyFile {
   }
 
   /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
-  /// till then a power cut may bring the record back, and the journal says that it is settled.
+  /// till then a power cut may bring the record back, which is harmless where the journal says that
+  /// it is settled.
   func erase(_ record: Record) {
     // If it can't be had, the next check erases what has ended.
     guard Descriptor.lock(file, LOCK_EX) == 0 else { return }

@@ -20,11 +20,13 @@ enum JournalFile {
         try make(path, like: path)
         return false
       }
-      // Gone, but not what it held; unless a damaged one is being set aside in this moment.
-      let lock = try PlaceLock(path, isAlone: false)
+      // Gone, but not what it held; unless a damaged one is being set aside in this moment. Alone:
+      // its WAL is set aside, and must be nobody's.
+      let lock = try PlaceLock(path, isAlone: access != .read)
       if exists(path) { return nil }
       guard access != .read else { throw JournalError(.lost) }
       if FilePresence.exists(path + SQLiteJournal.readySuffix) { return nil }
+      try SQLiteJournal.setWALAside(path)
       // It had the owner of its second copies.
       try make(path, like: CopyFile.path(of: path))
       _ = consume lock

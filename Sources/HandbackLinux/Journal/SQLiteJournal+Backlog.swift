@@ -24,7 +24,7 @@ extension SQLiteJournal {
       let count = statement.integer(1)
       switch Ending(rawValue: statement.integer(0)) {
       case .none:
-        tally.pending = count
+        tally.pending += count
         tally.oldestQueuedAtSeconds = statement.integer(2)
       case .deactivated: tally.deactivated = count
       case .rejected: tally.rejected = count

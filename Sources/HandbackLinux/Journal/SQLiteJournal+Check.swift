@@ -17,8 +17,11 @@ extension SQLiteJournal {
       nonces = nil
     }
     let file = Self.inode(path)
-    if connection.isReplaced { try reconnect() }
     var isDamaged = isDamaged
+    if connection.isReplaced {
+      try reconnect()
+      isDamaged = false
+    }
     if !isDamaged { isDamaged = try !isWhole() }
     do throws(JournalError) {
       if isDamaged { try rebuild(file) }

@@ -9,48 +9,54 @@ extension SQLiteJournal: FlushJournal {
   ) throws(JournalError) -> PendingDeactivation? {
     var last = row
     while true {
-      guard let found = try read(after: last) else { return nil }
-      last = found.ticket.row
-      if !onlyDue { return found }
-      if try waitLeft(found.ticket, at: now) == 0 { return found }
-    }
-  }
-
-  /// Pending rows are read in row order. A row that ended is passed by the primary key alone, so
-  /// that no index has to be written for the sake of the search. One that is damaged is passed
-  /// too: `check` mends it, or tells that it can't be.
-  private func read(after row: Int64) throws(JournalError) -> PendingDeactivation? {
-    var last = row
-    while true {
+      // A row that ended is passed by the primary key alone, so that no index has to be written
+      // for the sake of the search.
       var statement = try connection.selectPending(after: last)
       guard try statement.steps(past: last) else { return nil }
       last = statement.integer(0)
-      guard try statement.isSealed, let content = content(statement) else { continue }
+      // One that is damaged is passed too: `check` mends it, or tells that it can't be.
+      guard try statement.isSealed else { continue }
+      if onlyDue, Self.waitLeft(statement, at: now) > 0 { continue }
       seen = (last, statement.seal)
       return PendingDeactivation(
-        ticket: statement.ticket, content,
-        attempts: statement.integer(RowColumn.attempts),
-        openAttempts: statement.integer(RowColumn.openAttempts),
-        failures: statement.integer(RowColumn.failures))
+        ticket: statement.ticket, content(statement),
+        attempts: Self.count(statement, RowColumn.attempts),
+        openAttempts: Self.count(statement, RowColumn.openAttempts),
+        failures: Self.count(statement, RowColumn.failures))
     }
   }
 
-  private func content(_ statement: borrowing SQLiteStatement) -> PendingDeactivation.Content? {
+  /// The most that is counted: a forged or damaged one must not stop us by an overflow.
+  private static let countMax: Int64 = 1_000_000_000
+
+  public func failuresMax() throws(JournalError) -> Int64 {
+    min(
+      try connection.integer("SELECT ifnull(max(failures), 0) FROM deactivation WHERE state = 0"),
+      Self.countMax)
+  }
+
+  private static func count(_ statement: borrowing SQLiteStatement, _ column: Int32) -> Int64 {
+    min(max(statement.integer(column), 0), countMax)
+  }
+
+  private static func waitLeft(
+    _ statement: borrowing SQLiteStatement, at now: Moment
+  ) -> Int64 {
+    DeactivationRow.wait(statement, from: RowColumn.wait)?.millisecondsLeft(at: now) ?? 0
+  }
+
+  private func content(_ statement: borrowing SQLiteStatement) -> PendingDeactivation.Content {
     do throws(SealProblem) {
-      return try DeactivationRow.read(statement, sealing).map { .deactivation($0) }
+      if let deactivation = try DeactivationRow.read(statement, sealing) {
+        return .deactivation(deactivation)
+      }
+      // It has the right seal: it was so when an older format was brought to this one.
+      return .sealed(Outcome(httpStatus: 0, code: "damaged_details", message: nil))
     } catch {
       var cause: Text?
       if case .noKey(let text) = sealing, case .keyMissing = error { cause = text }
       return .sealed(Outcome(httpStatus: 0, code: Text(error.name), message: cause))
     }
-  }
-
-  private func waitLeft(_ ticket: Ticket, at now: Moment) throws(JournalError) -> Int64 {
-    var statement = try connection.prepare(
-      "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE row = ?1")
-    try statement.bind(ticket.row)
-    guard try statement.step() else { return 0 }
-    return DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
   }
 
   public func openAttempt(
@@ -59,7 +65,8 @@ extension SQLiteJournal: FlushJournal {
     let isOpened = try change(
       ticket, 1,
       """
-      UPDATE deactivation SET attempts = attempts + ?1, open_attempts = open_attempts + ?1
+      UPDATE deactivation SET attempts = min(attempts, 999999999) + ?1,
+        open_attempts = min(open_attempts, 999999999) + ?1
       WHERE row = ?2 AND nonce = ?3 AND state = 0
       """, onlyAsSeen: true)
     if isOpened { seen = (ticket.row, changedSeal) }
@@ -231,7 +238,7 @@ extension SQLiteJournal: FlushJournal {
     }
     return ServerState(
       clock: ServerClock(floorSeconds: floor, anchor: anchor),
-      failures: statement.integer(1), wait: DeactivationRow.wait(statement, from: 3),
+      failures: Self.count(statement, 1), wait: DeactivationRow.wait(statement, from: 3),
       reason: WaitReason(rawValue: statement.integer(2)) ?? .network)
   }
 

@@ -54,8 +54,11 @@ extension SQLiteJournal: IdentityStore {
     do throws(JournalError) {
       return try append(record, after: count, &place)
     } catch {
-      // What failed must not come back.
-      if let place { copies?.erase([place]) }
+      // What failed must not come back, after a power cut neither.
+      if let place {
+        copies?.erase([place])
+        copies?.sync()
+      }
       throw error
     }
   }

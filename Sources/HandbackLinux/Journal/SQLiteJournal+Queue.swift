@@ -49,7 +49,11 @@ extension SQLiteJournal {
         return true
       }
     } catch {
-      if let queued, queued.isNew { copies?.erase(queued.ticket) }
+      if let queued, queued.isNew {
+        // For good: no row says that it isn't to be sent.
+        copies?.erase(queued.ticket)
+        copies?.sync()
+      }
       throw error
     }
     guard let queued else { preconditionFailure("the transaction sets it") }

@@ -73,6 +73,13 @@ extension SQLiteJournal {
     report.asidePath = aside
   }
 
+  /// SQLite would delete it, beside an empty file.
+  static func setWALAside(_ path: Text) throws(JournalError) {
+    guard Reserve.size(path + "-wal") > 0 else { return }
+    let cause = move(path, try asidePath(path), "-wal")
+    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+  }
+
   static func inode(_ path: Text) -> UInt64 {
     var status = clibc_status()
     return unsafe clibc_lstat(path.cString, &status) == 0 ? status.inode : 0
@@ -143,8 +150,9 @@ extension SQLiteJournal {
   }
 
   /// `nil` if SQLite can't even open it, and not at a second try either: then there is nothing to be
-  /// read.
+  /// read. Neither is there in an empty one, whose WAL SQLite would delete.
   private static func damaged(_ path: Text) throws(JournalError) -> SQLiteConnection? {
+    guard Reserve.size(path) > 0 else { return nil }
     for isLast in [false, true] {
       do throws(JournalError) {
         return try connect(path, flags: SQLITE_OPEN_READWRITE)

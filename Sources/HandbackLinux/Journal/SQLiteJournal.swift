@@ -121,6 +121,7 @@ public final class SQLiteJournal {
     guard let isKnown = try JournalFile.prepare(path, access) else {
       return try openWhole(path, access, isRebuilt: isRebuilt)
     }
+    let hadWAL = FilePresence.exists(path + "-wal")
     let connection = try connect(path, access)
     var isNew = false
     if !isKnown {
@@ -157,7 +158,8 @@ public final class SQLiteJournal {
     } catch {
       guard error.isDamage else { throw error }
     }
-    if isNew { try JournalFile.syncFolder(of: path) }
+    // SQLite doesn't: `csqlite_leave_folder_alone`.
+    if isNew || !hadWAL { try JournalFile.syncFolder(of: path) }
     var needsCheck = access == .write || isSuspect
     if !needsCheck { needsCheck = try journal.isBehindItsCopies() }
     if needsCheck { try journal.check() }
@@ -214,8 +216,7 @@ public final class SQLiteJournal {
     _ connection: borrowing SQLiteConnection, _ path: Text
   ) throws(JournalError) -> Bool {
     try connection.execute(JournalSchema.prepare)
-    // EXTRA also syncs the folder once the rollback journal is gone.
-    try connection.execute("PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE;")
+    try connection.execute("BEGIN EXCLUSIVE")
     // Another process may have made them while this one waited for the lock.
     var hasTrace = false
     if try connection.integer("PRAGMA schema_version") == 0 {
@@ -223,7 +224,7 @@ public final class SQLiteJournal {
       try connection.execute(JournalSchema.createDeactivation)
       try connection.execute(JournalSchema.createRest)
     }
-    try connection.execute("COMMIT; PRAGMA synchronous = FULL;")
+    try connection.execute("COMMIT")
     return hasTrace
   }
 

@@ -21,9 +21,12 @@ final class Agent {
   private var hasToldMute = false
   /// In this pass.
   private var hasTried = false
-  /// Since when each pass found another process sending, on the boot-time clock.
-  private var blockedSince: Int64?
-  /// One that sends that long may be a large flush; one that is stopped sends for ever.
+  /// When the first and the last of the passes in a row was that found another process sending, on
+  /// the boot-time clock.
+  private var firstBlock: Int64 = 0
+  private var lastBlock: Int64?
+  /// One that sends that long may be a large flush; one that is stopped sends for ever. Longer
+  /// apart, they were two.
   private static let patienceMilliseconds: Int64 = 120_000
 
   init(
@@ -114,7 +117,7 @@ final class Agent {
       report.failed(error)
       return schedule.journalFailed(at: SystemClock.now())
     }
-    if backlog.pendingCount == 0 { blockedSince = nil }
+    if backlog.pendingCount == 0 { lastBlock = nil }
     if rejectedBefore == nil { rejectedBefore = tally?.rejected }
     let isHeard = watch.events.hearsJournal
     if !isHeard, !hasToldMute {
@@ -146,8 +149,9 @@ final class Agent {
       switch error {
       case .busy:
         let now = SystemClock.now().bootMilliseconds
-        blockedSince = blockedSince ?? now
-        if now - (blockedSince ?? now) >= Self.patienceMilliseconds {
+        if now - (lastBlock ?? .min / 2) > Self.patienceMilliseconds { firstBlock = now }
+        lastBlock = now
+        if now - firstBlock >= Self.patienceMilliseconds {
           report.failed(
             Failure(
               .temporaryFailure, "another handback has been sending from here for a while",
@@ -155,12 +159,12 @@ final class Agent {
         }
         return .blocked
       case .failure(let failure):
-        blockedSince = nil
+        lastBlock = nil
         report.failed(failure)
         return .trouble
       }
     }
-    blockedSince = nil
+    lastBlock = nil
     return watch.hasNetworkChanged ? .networkChanged : .ran
   }
 

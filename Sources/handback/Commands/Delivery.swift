@@ -33,9 +33,10 @@ struct Delivery {
     var problem: ExitCode?
     var next = begin
     while true {
-      let now = SystemClock.now()
-      if now.bootMilliseconds >= next {
+      if SystemClock.now().bootMilliseconds >= next {
         problem = pass(&sender, after: problem)
+        // Its answer may have taken long, and the pause begins with it.
+        let now = SystemClock.now()
         let pause: Int64
         switch problem {
         case .none: pause = max(try pauseMilliseconds(at: now), 100)

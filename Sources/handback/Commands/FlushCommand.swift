@@ -126,12 +126,8 @@ struct FlushOutput {
     json.beginArray("results")
   }
 
-  /// An object that has begun is ended, so that what it says can be read.
   mutating func breakOff() {
-    guard hasBegun else { return }
-    json.endArray()
-    json.member("is_complete", false)
-    try? json.print()
+    if hasBegun { json.breakOff() }
   }
 
   mutating func end(

@@ -10,8 +10,9 @@ struct Sender: ~Copyable {
   private var flusher: Flusher
   /// What may stop it from outside; nothing, for a command at a keyboard.
   private let watch: AgentWatch?
-  /// Whether a deactivation has ended, and left what was erased of it in the WAL.
-  private var hasEnded = false
+  /// Whether an attempt was closed. What was erased of one that ended is left in the WAL; and were
+  /// the WAL's end damaged, one that was answered would count as unanswered again.
+  private var hasClosed = false
 
   /// What a pass came to.
   struct Summary {
@@ -64,10 +65,10 @@ struct Sender: ~Copyable {
     } catch {
       throw Self.problem(error, journal.path)
     }
-    hasEnded = false
+    hasClosed = false
     defer {
       // However the pass ends: it may be the last one on this device.
-      if hasEnded { JournalOpening.emptyWAL(journal) }
+      if hasClosed { JournalOpening.emptyWAL(journal) }
       JournalOpening.tell(journal)
       lock.release()
     }
@@ -110,9 +111,11 @@ struct Sender: ~Copyable {
       }
       switch event {
       case .ended(_, let ending, _, _):
-        hasEnded = true
+        hasClosed = true
         if ending == .deactivated { summary.deactivated += 1 } else { summary.rejected += 1 }
-      case .postponed: summary.postponed += 1
+      case .postponed:
+        hasClosed = true
+        summary.postponed += 1
       case .clockCorrected, .none: break
       }
       try tell(event)

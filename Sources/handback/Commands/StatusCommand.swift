@@ -78,10 +78,7 @@ enum StatusCommand {
       }
       tally = try JournalReading.tally(journal)
     } catch {
-      // An object that has begun is ended, so that what it says can be read.
-      json.endArray()
-      json.member("is_complete", false)
-      try? json.print()
+      json.breakOff()
       throw error
     }
     json.endArray()

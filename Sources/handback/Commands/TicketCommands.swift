@@ -44,6 +44,9 @@ enum WithdrawCommand {
     JournalOpening.emptyWAL(journal)
     // Read only now: one may have been sent in this moment.
     let facts = (try? JournalReading.facts(of: ticket, in: journal)) ?? nil
+    if case .ended(.deactivated, _, _, _)? = facts?.state {
+      throw try TicketChange.notPending(ticket, journal)
+    }
     let openAttempts = facts?.openAttempts ?? 0
     if openAttempts > 0 {
       Console.warn("an attempt was sent and not answered: the server may have done it already")

@@ -15,6 +15,13 @@ struct JSONOutput {
     try Console.write(take())
   }
 
+  /// Ends an object whose array could not be had whole, so that what it says can be read.
+  mutating func breakOff() {
+    endArray()
+    member("is_complete", false)
+    try? print()
+  }
+
   mutating func beginObject(_ name: Literal) {
     writeName(name)
     open("{")

@@ -48,6 +48,9 @@ enum Words {
     if code.isEqual(to: "not_the_license_api") {
       return "a captive portal or a proxy answers in the server's place"
     }
+    if code.isEqual(to: "damaged_details") {
+      return "what it asks for can't be read any more: queue it again, and withdraw this one"
+    }
     return nil
   }
 

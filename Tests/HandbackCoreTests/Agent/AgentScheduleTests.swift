@@ -153,6 +153,44 @@ struct AgentScheduleTests {
     #expect(bench.passes.map(\.0) == [0, 3_000_000])
   }
 
+  /// As from cron, each minute, while the server is out of reach.
+  @Test func `a clock that is set again and again is tried once an hour`() {
+    var bench = Bench(pending: 1)
+    bench.onPass = Bench.inVain(80_000_000)
+    bench.run(milliseconds: 10_000)
+    for _ in 0..<150 {
+      bench.schedule.clockSet(at: bench.clock.now, random: 0)
+      bench.run(milliseconds: 60_000)
+    }
+    #expect(bench.passes.count == 4)
+    // Where the clock is what hinders it, each time.
+    bench.onPass = { bench in
+      bench.backlog.reason = .clock
+      return .ran
+    }
+    bench.backlog.reason = .clock
+    bench.schedule.journalRang(at: bench.clock.now)
+    bench.run(milliseconds: 10_000)
+    for count in 5...8 {
+      bench.schedule.clockSet(at: bench.clock.now, random: 0)
+      bench.run(milliseconds: 60_000)
+      #expect(bench.passes.count == count)
+    }
+  }
+
+  /// Its journal rings at each commit.
+  @Test func `another's long flush is looked at ever more seldom`() {
+    var bench = Bench(pending: 1)
+    bench.onPass = { _ in .blocked }
+    for _ in 0..<1000 {
+      bench.run(milliseconds: 100)
+      bench.schedule.journalRang(at: bench.clock.now)
+    }
+    #expect((5...8).contains(bench.passes.count), "\(bench.passes)")
+    bench.onPass = Bench.success
+    #expect(bench.run(milliseconds: 60_000) == Self.forEver)
+  }
+
   @Test func `a change does not make a deactivation due that waits for itself`() {
     var bench = Bench(pending: 1)
     bench.backlog.dueBootMilliseconds = bench.clock.bootMilliseconds + 500_000
@@ -461,6 +499,19 @@ struct AgentScheduleTests {
     bench.onPass = Bench.success
     #expect(bench.run(milliseconds: 15_000) == .finished(.empty))
     #expect(bench.passes.map(\.0) == [0, 10_000])
+    #expect(bench.passes.map(\.1) == [.retryAfterAlone, .retryAfterAlone])
+  }
+
+  @Test func `a change of the network eats no person's request`() {
+    var bench = Bench(AgentRules(endsWhenEmpty: true), pending: 1)
+    bench.backlog.reason = .held
+    bench.backlog.serverBootMilliseconds = bench.clock.bootMilliseconds + 80_000_000
+    bench.onPass = { bench in
+      bench.onPass = Bench.success
+      bench.change()
+      return .networkChanged
+    }
+    #expect(bench.run(milliseconds: 15_000) == .finished(.empty))
     #expect(bench.passes.map(\.1) == [.retryAfterAlone, .retryAfterAlone])
   }
 

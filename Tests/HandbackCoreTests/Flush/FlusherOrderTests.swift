@@ -21,6 +21,7 @@ struct FlusherOrderTests {
     Refusal(name: "by keys that fit others", reply: .answer(.error(403, "invalid_api_key"))),
     Refusal(name: "as the server breaks down", reply: .answer(Answer(500))),
     Refusal(name: "by a cut", reply: .cut),
+    Refusal(name: "by silence until it is stopped", reply: .lose(.interrupted)),
   ]
 
   /// A bench of five, of which the server always refuses some.
@@ -75,6 +76,26 @@ struct FlusherOrderTests {
         "1 deactivated", "2 held 403", "3 deactivated", "4 deactivated", "2 deactivated",
       ])
     #expect(bench.allProblems == [])
+  }
+
+  /// Those that an outage left with many failures come before one that ends each pass.
+  @Test(arguments: [
+    Answer(403), .error(403, "invalid_api_key"), Answer(429, fields: ["Retry-After: 60"]),
+  ])
+  func `one that failed often is not put off behind one that ends each pass`(answer: Answer)
+    throws
+  {
+    let licenses = FlushBench.licenses(4)
+    let bench = FlushBench(licenses)
+    for row in [1, 3] { bench.journal.edit(row) { $0.failures = 96 } }
+    let bodies = [licenses[1].body, licenses[3].body]
+    bench.server.improvise = { bodies.contains($0.body) ? .answer(answer) : .serve }
+    for _ in 0..<5 {
+      try bench.pass()
+      bench.clock.advance(milliseconds: 100_000)
+      bench.restart()
+    }
+    #expect(Self.isSent(bench, [2, 4]), "\(bench.events)")
   }
 
   /// Its credential can't be read, so it never fails, and must not be where each pass begins.

@@ -35,6 +35,17 @@ struct FlusherWaitTests {
     }
   }
 
+  /// Keys that were right again: what the server said before is no reason any more.
+  @Test func `a reason ends with its wait`() throws {
+    let bench = FlushBench(
+      script: [.answer(.error(401, "invalid_api_key")), .answer(Answer(500))])
+    #expect(try bench.pass().reason == .held)
+    bench.clock.advance(milliseconds: Wait.millisecondsMax)
+    #expect(try bench.pass().text == "done")
+    #expect(bench.journal.server.reason == .none)
+    #expect(bench.journal.server.wait == nil)
+  }
+
   @Test(
     arguments: [
       ("0", 1000...1100), ("1", 1000...1100), ("86400", 86_400_000...86_400_000),

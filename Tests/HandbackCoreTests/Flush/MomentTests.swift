@@ -39,9 +39,19 @@ struct WaitTests {
   }
 
   @Test func `is never longer than it was told, whatever the clock says`() {
-    // The boot can't be told (bootID 0), and this one is younger.
+    for boot in [0, 1, 2] as [Int64] {
+      let wait = Wait(milliseconds: 60_000, from: Self.moment(100_000_000, boot: boot))
+      for now in [0, 5, 59_999, 99_999_999, 100_000_000] as [Int64] {
+        #expect((0...60_000).contains(wait.millisecondsLeft(at: Self.moment(now, boot: 1))))
+      }
+    }
+  }
+
+  /// The boots' IDs can't be read, and this boot is younger: the wait must pass, not stand still.
+  @Test func `ends in another boot that has the same ID`() {
     let wait = Wait(milliseconds: 60_000, from: Self.moment(100_000_000, boot: 0))
-    #expect(wait.millisecondsLeft(at: Self.moment(5, boot: 0)) == 60_000)
+    #expect(wait.millisecondsLeft(at: Self.moment(5, boot: 0)) == 59_995)
+    #expect(wait.millisecondsLeft(at: Self.moment(400_000, boot: 0)) == 0)
   }
 
   @Test func `lasts from nothing to a day`() {
@@ -50,7 +60,8 @@ struct WaitTests {
     #expect(Wait(milliseconds: .max, from: now).milliseconds == 86_400_000)
     let read = Wait(milliseconds: .max, endBootMilliseconds: .max, bootID: 1)
     #expect(read.milliseconds == 86_400_000)
-    #expect(read.millisecondsLeft(at: now) == 86_400_000)
+    // It can't be of this boot.
+    #expect((120_000..<300_000).contains(read.millisecondsLeft(at: now)))
   }
 
   /// A damaged row must not stop the agent for good.

@@ -73,7 +73,8 @@ struct DayOracle {
   mutating func passBegins(_ world: TestClock) {
     isBehind = isUnread || world.worldMilliseconds <= metLockUntil
   }
-  /// - isAnswered: whether who asked for the pass got one; a fault of the machine leaves it owing.
+  /// - isAnswered: whether who asked for the pass got one; a fault of the machine, or a change of
+  ///   the network in the middle of it, leaves it owing.
   mutating func passEnded(isAnswered: Bool = true) {
     if isAnswered { isAsked = false }
     isBehind = false

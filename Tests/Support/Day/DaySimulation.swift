@@ -252,7 +252,7 @@ public final class DaySimulation {
     changedInPass = false
     if end == .ran, bench.server.requests.count == requestCount { counts.addVainPass(elapsed) }
     bench.journal.failing = []
-    oracle.passEnded(isAnswered: end != .trouble)
+    oracle.passEnded(isAnswered: end == .ran)
     if powerFails { return cutPower() }
     if stopsProcess { return startAgent("stopped while it sent") }
     schedule.passEnded(end, at: bench.clock.now)

@@ -17,10 +17,6 @@ enum BoardEEPROMSource {
       count += 1
       return count < countMax
     }
-    if !isWhole || count == countMax {
-      found.add(.boardEEPROM, .unreadable)
-    } else if count == 0 {
-      found.add(.boardEEPROM, .absent)
-    }
+    found.end(.boardEEPROM, count: count, isWhole: isWhole && count < countMax)
   }
 }

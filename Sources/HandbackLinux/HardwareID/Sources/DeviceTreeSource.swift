@@ -3,10 +3,7 @@ import HandbackCore
 /// `serial-number` of the device tree: whatever the boot loader put there.
 enum DeviceTreeSource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
-    // What /proc/device-tree links to is there for who has /sys alone.
-    let root = Text(
-      system.tree.exists("/proc/device-tree")
-        ? "/proc/device-tree" : "/sys/firmware/devicetree/base")
+    let root = system.deviceTree
     let compatible = system.tree.read(root.joining("compatible"))
     if case .value(let text) = compatible { found.compatible = text }
     if case .unreadable = compatible { found.isCompatibleReadable = false }

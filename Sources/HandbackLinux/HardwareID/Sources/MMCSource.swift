@@ -26,10 +26,6 @@ enum MMCSource {
       count += 1
       return count < countMax
     }
-    if !isWhole || count == countMax {
-      found.add(.eMMC, .unreadable)
-    } else if count == 0 {
-      found.add(.eMMC, .absent)
-    }
+    found.end(.eMMC, count: count, isWhole: isWhole && count < countMax)
   }
 }

@@ -4,7 +4,6 @@ import HandbackCore
 /// Addresses of network ports.
 enum NetworkSource {
   /// More names than a router with a VLAN for every number has, and more ports than a switch.
-  /// Beyond, the choice would depend on the folder's order, so there is none.
   private static let nameCountMax = 16_384
   private static let portCountMax = 512
 
@@ -23,11 +22,9 @@ enum NetworkSource {
       }
       return nameCount < nameCountMax && portCount < portCountMax
     }
-    if !isWhole || nameCount >= nameCountMax || portCount >= portCountMax {
-      found.add(.networkAddress, .unreadable)
-    } else if portCount == 0 {
-      found.add(.networkAddress, .absent)
-    }
+    found.end(
+      .networkAddress, count: portCount,
+      isWhole: isWhole && nameCount < nameCountMax && portCount < portCountMax)
   }
 
   /// `false` for what is no Ethernet port, wireless ones being such too.
@@ -39,10 +36,12 @@ enum NetworkSource {
     // ARPHRD_ETHER; a dump that lacks the attribute still has the loop's well-known name.
     let type = system.text("type", of: device).normalized()
     guard type.isEqual(to: "1") || (type.isEmpty && !name.isEqual(to: "lo")) else { return false }
-    let port = found.add(.networkAddress, system.attribute("address", of: device))
+    let port = found.add(.networkAddress, .late)
     port.label = name
-    setPermanence(of: port, system, device)
-    if device.isPending { port.content = .late }
+    if !device.isPending {
+      port.content = system.attribute("address", of: device)
+      setPermanence(of: port, system, device)
+    }
     port.isWireless =
       system.property("DEVTYPE", of: device).isEqual(to: "wlan")
       || system.tree.exists(path.joining("phy80211"))

@@ -48,12 +48,12 @@ enum PlatformSource {
     _ system: borrowing HardwareSystem, _ compatible: Text
   ) -> Bool {
     if compatible.contains("linux,dummy-virt") { return true }
-    if system.tree.exists("/proc/device-tree/hypervisor/compatible") { return true }
+    if system.tree.exists(system.deviceTree.joining("hypervisor/compatible")) { return true }
     // The folder itself comes with the driver, `rev` with the device.
     if system.tree.exists("/sys/firmware/qemu_fw_cfg/rev") { return true }
     if holds("xen", "/sys/hypervisor/type", system) { return true }
     var hasFirmwareDevice = false
-    system.tree.eachName(in: "/proc/device-tree") { name in
+    system.tree.eachName(in: system.deviceTree) { name in
       hasFirmwareDevice = name.hasPrefix("fw-cfg@")
       return !hasFirmwareDevice
     }
