@@ -80,11 +80,12 @@ struct JournalTroubleTests {
     .enabled(if: SystemCallTests.isPossible),
     arguments: [["deactivate", "--queue-only"], ["id", "--repin", "test"]])
   func `what was refused is erased for good`(command: [String]) throws {
-    let name = "[^/]*/journal.db-copy"
+    let name = "[^>]*/journal.db-copy"
     let write = try Regex("pwrite64\\([0-9]+<\(name)>.*= [0-9]+$")
     let sync = try Regex("fdatasync\\([0-9]+<\(name)>\\) *= 0$")
-    var refusals = 0
-    for failing in 1...12 {
+    var erasings = 0
+    // The first sixteen are of the file that SQLite shares between processes, made once or twice.
+    for failing in 9...20 {
       let device = Device()
       device.run("id", "--pin", "--hardware-id", "first")
       device.run("deactivate", "--queue-only")
@@ -95,13 +96,13 @@ struct JournalTroubleTests {
       ]
       let result = traced.run(command + ["--hardware-id", "second"])
       guard result.status == 74 else { continue }
-      refusals += 1
       let trace = try String(contentsOfFile: device.folder.path("trace"), encoding: .utf8)
       let calls = trace.split(separator: "\n")
       guard let last = calls.lastIndex(where: { $0.contains(write) }) else { continue }
+      erasings += 1
       #expect(calls[last...].contains { $0.contains(sync) }, "\(failing): \(trace)")
     }
-    #expect(refusals >= 2)
+    #expect(erasings >= 2)
   }
 
   /// Else damage to the WAL's end would undo what the last pass learned, without a trace.
