@@ -62,7 +62,8 @@ struct DamageTests {
     #expect(sample.problems == [], "\(sample.counts)")
   }
 
-  /// What was only there is for a person to look at: SQLite would delete it.
+  /// What was only there is for a person to look at: SQLite would delete it. Of a journal that is
+  /// gone, it has a name of its own.
   @Test(arguments: [nil, []] as [[UInt8]?])
   func `the WAL of a journal that is gone or empty is set aside`(main: [UInt8]?) throws {
     let folder = TemporaryFolder()
@@ -77,7 +78,9 @@ struct DamageTests {
     files.write(to: path)
     let journal = try SQLiteJournal.open(Text(path), .write)
     #expect(try journal.tally().pending == 3)
-    let aside = FileManager.default.contents(atPath: path + ".damaged-1-wal")
+    let name = path + (main == nil ? ".lost-wal" : ".damaged-1-wal")
+    #expect(journal.takeReport().asidePath?.string == (main == nil ? name : path + ".damaged-1"))
+    let aside = FileManager.default.contents(atPath: name)
     #expect(try #require(aside).elementsEqual(files.contents[.wal] ?? []))
   }
 

@@ -14,7 +14,7 @@ struct CommandTests {
     let result = device.shell(
       """
       "$program" flush >/dev/null &
-      sleep 1
+      until "$program" status --json | grep -q '"attempts":1'; do sleep 0.1; done
       strace -f -o /dev/null -P \(device.journal)-copy -e inject=fdatasync:delay_enter=4000000 \
         "$program" withdraw \(ticket) 2>&1
       """)

@@ -39,6 +39,8 @@ public final class FlushBench {
   /// How often the row was sent under its attempt.
   private var sends: (row: Int64, openings: Int, count: Int) = (0, 0, 0)
   private var isProceeding = false
+  /// What stands beside the journal, for the next pass to begin behind.
+  public var resumeRow: Int64 = 0
 
   public init(
     _ licenses: [SampleLicense] = [SampleLicense()], unknown: [SampleLicense] = [],
@@ -81,16 +83,16 @@ public final class FlushBench {
 
   // MARK: - Driving
 
-  /// A new process: only what is in the journal is known.
+  /// A new process: only what is in the journal, and beside it, is known.
   public func restart() {
     flusher = Flusher(authorizer: Self.authorizer(authorization), rules: rules)
     isProceeding = false
   }
 
-  /// One pass from the first row on.
+  /// One pass through all rows.
   @discardableResult
   public func pass() throws(MemoryJournal.Failure) -> FlushEnd {
-    flusher.beginPass()
+    flusher.beginPass(behind: resumeRow)
     return try proceed()
   }
 
@@ -125,6 +127,7 @@ public final class FlushBench {
         if milliseconds > 0 { pauses.append(milliseconds) }
         clock.advance(milliseconds: milliseconds)
       case .send(let exchange):
+        resumeRow = flusher.resumeRow
         let request = SentRequest(exchange, at: clock.now)
         onSending?(request)
         checkSending(request)
@@ -133,6 +136,7 @@ public final class FlushBench {
         clock.advance(milliseconds: latencyMilliseconds)
         let event = try flusher.receive(
           result, &journal, at: clock.now, random: random.next())
+        resumeRow = flusher.resumeRow
         if let text = event.text { events.append(text) }
       case .passed(let event):
         if let text = event.text { events.append(text) }

@@ -116,11 +116,6 @@ public final class MemoryJournal: FlushJournal {
       openAttempts: found.openAttempts, failures: found.failures)
   }
 
-  public func failuresMax() throws(Failure) -> Int64 {
-    try mayFail()
-    return rows.filter { $0.ending == nil }.map(\.failures).max() ?? 0
-  }
-
   public func openAttempt(_ ticket: Ticket, at now: Moment) throws(Failure) -> Bool {
     beforeOpening?(ticket)
     var isOpened = false

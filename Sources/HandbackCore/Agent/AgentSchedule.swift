@@ -104,11 +104,16 @@ public struct AgentSchedule: Sendable {
   /// The wall clock was set: a certificate that was not valid yet may be now. Not every TLS library
   /// tells that this was why, and a clock that is set each minute must not mean a try each minute.
   public mutating func clockSet(at now: Moment, random: UInt64) {
+    var due = changeDue(at: now)
     if backlog.reason != .clock {
-      guard now.bootMilliseconds >= clockPauseUntil else { return }
-      clockPauseUntil = now.bootMilliseconds + AgentRules.clockGapMilliseconds
+      // One that is put off already answers this one, too.
+      guard clockPauseUntil <= now.bootMilliseconds + AgentRules.clockGapMilliseconds else {
+        return
+      }
+      due = max(due, clockPauseUntil)
+      clockPauseUntil = due + AgentRules.clockGapMilliseconds
     }
-    wishFor(changeDue(at: now) + Self.spread(rules, random))
+    wishFor(due + Self.spread(rules, random))
   }
 
   /// A person asked for a try, or changed the settings.
@@ -141,6 +146,7 @@ public struct AgentSchedule: Sendable {
     self.backlog = backlog
     if lastEnd == .ran, !backlog.reason.isUnreachable { vainChanges = 0 }
     if backlog.pendingCount == 0 {
+      blocks = 0
       // That is the end.
       if rules.endsWhenEmpty { return }
       wish = nil
@@ -179,10 +185,10 @@ public struct AgentSchedule: Sendable {
       // Its writes ring; reading the journal now would only find it at work, and each time takes
       // longer than the last. What caused this pass may be newer than what it finds out.
       pauseUntil = boot + AgentRules.blockedMilliseconds
-      journalPauseUntil =
-        boot
-        + Self.doubled(
-          AgentRules.journalLookMilliseconds, blocks - 1, AgentRules.blockedMilliseconds)
+      // Where somebody waits for the end, it must not be missed.
+      let gap = Self.doubled(
+        AgentRules.journalLookMilliseconds, blocks - 1, AgentRules.blockedMilliseconds)
+      if !rules.endsWhenEmpty { journalPauseUntil = boot + gap }
       wishAgain(at: boot)
       ownWaitUntil = pauseUntil
       return

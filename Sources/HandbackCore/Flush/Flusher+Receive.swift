@@ -20,9 +20,8 @@ extension Flusher {
           try close(answer, &journal, at: now)
           return event
         }
-        var judgement = judge(answer, at: now, random: random)
-        if end != nil { judgement.change.goBehind(try journal.failuresMax()) }
-        return try conclude(judgement, &journal, at: now)
+        let change = judge(answer, at: now, random: random)
+        return try conclude(change, &journal, at: now)
       case .fault(let fault):
         return try conclude(self.fault(fault, at: now, random: random), &journal, at: now)
       }
@@ -178,6 +177,7 @@ extension Flusher {
       {
         self.server?.wait = nil
         self.server?.reason = .none
+        if server.reason == .held { self.server?.failures = 0 }
       }
       return postponed(
         wait(rules.backoff, failures: failures, at: now, random: random), isHeld: false)
@@ -213,6 +213,7 @@ extension Flusher {
       preconditionFailure("a deactivation is in hand here")
     }
     faultsInARow += 1
+    stayWithThisOne(unless: fault.mayHaveReachedServer)
     let concernsThisOne =
       fault.mayHaveReachedServer && failures >= FlushRules.failuresBeforePassing
       && faultsInARow < 2
@@ -236,11 +237,19 @@ extension Flusher {
       preconditionFailure("a deactivation is in hand here")
     }
     end = .stopped(.none, millisecondsLeft: 0)
+    stayWithThisOne(unless: fault.mayHaveReachedServer)
     var open = openBefore
     if case .awaitingVerdict = stage, fault.mayHaveReachedServer { open += 1 }
     return Judgement(
       change: .postponed(nil, failures: failures, isHeld: false, openAttempts: open),
       outcome: outcome(of: fault))
+  }
+
+  /// What never reached the server says nothing of the deactivation in hand: the next pass begins
+  /// with it again.
+  private mutating func stayWithThisOne(unless mayHaveReachedServer: Bool) {
+    guard !mayHaveReachedServer, rules.only == nil, let ticket = current?.ticket else { return }
+    resumeRow = ticket.row - 1
   }
 
   private func outcome(of fault: TransportFault) -> Outcome {
@@ -344,10 +353,8 @@ extension Flusher {
     // Up to a tenth more, so that a fleet that was told one time comes back over a while.
     let milliseconds = seconds * 1000 + Int64(random % UInt64(seconds * 100 + 1))
     server?.failures += 1
-    let wait = Wait(milliseconds: milliseconds, from: now)
-    server?.wait = wait
+    server?.wait = Wait(milliseconds: milliseconds, from: now)
     server?.reason = .retryAfter
-    end = .stopped(.retryAfter, millisecondsLeft: wait.milliseconds)
     return true
   }
 

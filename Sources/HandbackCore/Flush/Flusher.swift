@@ -1,6 +1,7 @@
 /// Sends what the journal holds, one deactivation after the other, and writes down what became
-/// of each: in the order of queueing, but from the first on that failed least often. It decides
-/// and remembers; it neither sleeps nor talks to the network.
+/// of each: in the order of queueing, beginning behind the one that ended the last pass, so that
+/// one which ends each pass keeps no other from being sent. It decides and remembers; it neither
+/// sleeps nor talks to the network.
 ///
 /// Call `step`, do what it says, tell `receive`, until it is finished. Every attempt is made
 /// durable before its first byte is sent, and every verdict before the next attempt, so it may
@@ -14,9 +15,12 @@ public struct Flusher: ~Copyable {
   var storedServer: ServerState?
   var current: PendingDeactivation?
   var stage = Stage.choosing
-  /// The row that the pass began with, 0 before.
-  var firstRow: Int64 = 0
-  /// Whether there are rows before that one.
+  /// The row that the next pass is to begin behind. To be kept before anything is sent: it is to
+  /// hold for a pass that is cut off, too.
+  public internal(set) var resumeRow: Int64 = 0
+  /// The row that the pass began behind.
+  var beginRow: Int64 = 0
+  /// Those up to that row.
   var wrap = Wrap.none
   /// The last row before those.
   var endRow: Int64 = 0
@@ -52,15 +56,16 @@ public struct Flusher: ~Copyable {
     if let only = rules.only { lastRow = only.row - 1 }
   }
 
-  /// Makes it ready for another pass.
-  public mutating func beginPass() {
+  /// Makes it ready for another pass, which begins behind a row, 0 for none: any number will do.
+  public mutating func beginPass(behind row: Int64) {
     end = nil
     server = nil
     current = nil
     stage = .choosing
-    firstRow = 0
-    wrap = .none
-    lastRow = (rules.only?.row ?? 1) - 1
+    resumeRow = row
+    beginRow = row
+    wrap = row > 0 && rules.only == nil ? .ahead : .none
+    lastRow = rules.only.map { $0.row - 1 } ?? row
     rereadRow = 0
     laterInARow = 0
     refusedInARow = 0
@@ -137,20 +142,12 @@ public struct Flusher: ~Copyable {
     guard case .choosing = stage else { return true }
     if let only = rules.only, lastRow >= only.row { return false }
     var next = try journal.next(after: lastRow, onlyDue: rules.onlyDue, at: now)
-    if firstRow == 0, rules.only == nil, let found = next {
-      firstRow = found.ticket.row
-      if found.precedence > 0 {
-        firstRow = try leastFailed(&journal, at: now)
-        if firstRow > found.ticket.row { wrap = .ahead }
-        next = try journal.next(after: firstRow - 1, onlyDue: rules.onlyDue, at: now)
-      }
-    }
     if wrap == .ahead, next == nil {
       wrap = .running
-      endRow = max(lastRow, firstRow - 1)
+      endRow = lastRow
       next = try journal.next(after: 0, onlyDue: rules.onlyDue, at: now)
     }
-    if wrap == .running, (next?.ticket.row ?? firstRow) >= firstRow {
+    if wrap == .running, (next?.ticket.row ?? .max) > beginRow {
       // Some may have been queued meanwhile.
       wrap = .none
       next = try journal.next(after: endRow, onlyDue: rules.onlyDue, at: now)
@@ -166,25 +163,6 @@ public struct Flusher: ~Copyable {
     return true
   }
 
-  /// The first of those that failed least often: where an answer to one ends each pass, those
-  /// behind it must be sent all the same.
-  @inline(never)
-  private func leastFailed<Journal: FlushJournal & ~Copyable>(
-    _ journal: inout Journal, at now: Moment
-  ) throws(Journal.Failure) -> Int64 {
-    var least = Int64.max
-    var best: Int64 = 1
-    var row: Int64 = 0
-    while least > 0, let found = try journal.next(after: row, onlyDue: rules.onlyDue, at: now) {
-      row = found.ticket.row
-      if found.precedence < least {
-        least = found.precedence
-        best = row
-      }
-    }
-    return best
-  }
-
   private mutating func openAttempt<Journal: FlushJournal & ~Copyable>(
     _ journal: inout Journal, at now: Moment
   ) throws(Journal.Failure) -> Bool {
@@ -193,6 +171,7 @@ public struct Flusher: ~Copyable {
       chooseAgain(ticket)
       return false
     }
+    if rules.only == nil { resumeRow = ticket.row }
     return true
   }
 

@@ -16,14 +16,6 @@ public final class PendingDeactivation {
     case sealed(Outcome)
   }
 
-  /// A pass begins where this is least. One whose attempts are stopped each time, or end with the
-  /// power, must not be the first for ever. One that is sealed is passed over, which is no failure,
-  /// and the next one may be what ended the last pass.
-  var precedence: Int64 {
-    if case .sealed = content { return .max }
-    return max(failures, openAttempts)
-  }
-
   public init(
     ticket: Ticket, _ content: Content, attempts: Int64, openAttempts: Int64, failures: Int64
   ) {
@@ -74,12 +66,6 @@ public enum RowChange: Sendable {
   case ended(Ending, isInferred: Bool, licenseSignature: Text?)
   /// Still pending, with so many attempts whose answer isn't known.
   case postponed(Wait?, failures: Int64, isHeld: Bool, openAttempts: Int64)
-
-  /// Its answer ended the pass: all others come before it is tried again.
-  mutating func goBehind(_ failuresMax: Int64) {
-    guard case .postponed(let wait, _, let isHeld, let openAttempts) = self else { return }
-    self = .postponed(wait, failures: failuresMax + 1, isHeld: isHeld, openAttempts: openAttempts)
-  }
 }
 
 /// What is known of the server, beside any one row.
@@ -155,7 +141,4 @@ public protocol FlushJournal: ~Copyable {
   ) throws(Failure) -> Conclusion
 
   mutating func serverState() throws(Failure) -> ServerState
-
-  /// The most failures that one of the pending has.
-  mutating func failuresMax() throws(Failure) -> Int64
 }

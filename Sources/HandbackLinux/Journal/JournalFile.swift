@@ -8,7 +8,9 @@ enum JournalFile {
   ///
   /// `true` if the header says that it is a whole journal of ours, in WAL mode: then SQLite need
   /// not be asked again. `nil` if it was just about to be replaced, and has to be looked at anew.
-  static func prepare(_ path: Text, _ access: SQLiteJournal.Access) throws(JournalError) -> Bool? {
+  static func prepare(
+    _ path: Text, _ access: SQLiteJournal.Access, _ report: inout JournalReport
+  ) throws(JournalError) -> Bool? {
     var status = clibc_status()
     if unsafe clibc_lstat(path.cString, &status) != 0 {
       let cause = clibc_errno()
@@ -26,7 +28,7 @@ enum JournalFile {
       if exists(path) { return nil }
       guard access != .read else { throw JournalError(.lost) }
       if FilePresence.exists(path + SQLiteJournal.readySuffix) { return nil }
-      try SQLiteJournal.setWALAside(path)
+      try SQLiteJournal.setWALAside(path, &report)
       // It had the owner of its second copies.
       try make(path, like: CopyFile.path(of: path))
       _ = consume lock
@@ -118,11 +120,12 @@ enum JournalFile {
     guard fchmod(file, 0o600) == 0 else { throw JournalError(.cannotCreate, errno: clibc_errno()) }
   }
 
-  /// Gives a file that need not be new to the owner of the one at `path`, if it may be. Empty and
-  /// without a second name: who owns the folder can put any file's name there.
-  static func claimEmpty(_ file: Int32, like path: Text) {
+  /// Gives a file that need not be new to the owner of the one at `path`, if it may be. With no more
+  /// than a number in it, and without a second name: who owns the folder can put any file's name
+  /// there.
+  static func claimSmall(_ file: Int32, like path: Text) {
     var status = clibc_status()
-    guard unsafe clibc_fstat(file, &status) == 0, status.size == 0,
+    guard unsafe clibc_fstat(file, &status) == 0, status.size <= 8,
       (try? check(status, path)) != nil
     else { return }
     try? claim(file, like: path)

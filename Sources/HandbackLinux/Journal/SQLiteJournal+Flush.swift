@@ -29,12 +29,6 @@ extension SQLiteJournal: FlushJournal {
   /// The most that is counted: a forged or damaged one must not stop us by an overflow.
   private static let countMax: Int64 = 1_000_000_000
 
-  public func failuresMax() throws(JournalError) -> Int64 {
-    min(
-      try connection.integer("SELECT ifnull(max(failures), 0) FROM deactivation WHERE state = 0"),
-      Self.countMax)
-  }
-
   private static func count(_ statement: borrowing SQLiteStatement, _ column: Int32) -> Int64 {
     min(max(statement.integer(column), 0), countMax)
   }

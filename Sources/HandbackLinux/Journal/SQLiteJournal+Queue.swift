@@ -308,6 +308,9 @@ extension SQLiteJournal {
     return found.hasSeal(seen.seal)
   }
 
+  /// Whether room for settling and withdrawing is kept on the disk.
+  public var hasReserve: Bool { Reserve.isHeld(path) }
+
   /// Empties the WAL into the file: after a settlement, so that no erased secret stays in it.
   /// `false`, and left to the next one, if a reader is in the way.
   @discardableResult

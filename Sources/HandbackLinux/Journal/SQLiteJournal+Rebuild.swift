@@ -73,11 +73,16 @@ extension SQLiteJournal {
     report.asidePath = aside
   }
 
-  /// SQLite would delete it, beside an empty file.
-  static func setWALAside(_ path: Text) throws(JournalError) {
+  /// The WAL of a journal that is gone: SQLite would delete it, beside an empty file. It has a name
+  /// of its own, or it would be taken for that of the next one which is set aside.
+  static func setWALAside(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
+    remove(path, "-shm")
     guard Reserve.size(path + "-wal") > 0 else { return }
-    let cause = move(path, try asidePath(path), "-wal")
+    let aside = path + ".lost"
+    var cause = move(path, aside, "-wal")
+    if cause == 0 { cause = Folder.sync(Path.folder(of: path)) }
     guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+    report.asidePath = aside + "-wal"
   }
 
   static func inode(_ path: Text) -> UInt64 {

@@ -118,7 +118,7 @@ public final class SQLiteJournal {
       try finishReplacing(path, &report)
     }
     var isSuspect = (isRebuilt || report.asidePath != nil) && Reserve.isKnown(path)
-    guard let isKnown = try JournalFile.prepare(path, access) else {
+    guard let isKnown = try JournalFile.prepare(path, access, &report) else {
       return try openWhole(path, access, isRebuilt: isRebuilt)
     }
     let hadWAL = FilePresence.exists(path + "-wal")
@@ -329,5 +329,7 @@ public final class SQLiteJournal {
 
   func reconnect() throws(JournalError) {
     connection = try Self.connect(path, flags: SQLITE_OPEN_READWRITE)
+    // It may have made the new one's WAL.
+    try JournalFile.syncFolder(of: path)
   }
 }

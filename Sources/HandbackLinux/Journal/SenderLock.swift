@@ -1,7 +1,8 @@
 internal import CLibc
 public import HandbackCore
 
-/// One sender at a time: a lock on a file beside the journal that dies with its holder.
+/// One sender at a time: a lock on a file beside the journal that dies with its holder. In the file
+/// stands where the last one's pass ended.
 ///
 /// Not on the journal itself: closing any descriptor of a file drops the POSIX locks that SQLite
 /// holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
@@ -27,12 +28,30 @@ public final class SenderLock {
       close(opened)
       throw cause == EWOULDBLOCK ? .held : .cannotOpen(errno: cause)
     }
-    JournalFile.claimEmpty(opened, like: path)
+    JournalFile.claimSmall(opened, like: path)
     file = opened
   }
 
   private static func open(_ path: Text) -> Int32 {
     unsafe clibc_open((path + "-sender").cString, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+  }
+
+  /// The number of the row that a pass begins behind. A hint, which no sync makes durable: 0 if it is
+  /// lost, and if it is damaged the pass only begins elsewhere.
+  public var lastRow: Int64 {
+    get {
+      var row: Int64 = 0
+      let count = unsafe withUnsafeMutableBytes(of: &row) { bytes in
+        unsafe clibc_read_at(file, bytes.baseAddress, bytes.count, 0)
+      }
+      return count == 8 ? max(row, 0) : 0
+    }
+    set {
+      var row = newValue
+      _ = unsafe withUnsafeMutableBytes(of: &row) { bytes in
+        unsafe clibc_write_at(file, bytes.baseAddress, bytes.count, 0)
+      }
+    }
   }
 
   /// Lets go of it, once.

@@ -44,7 +44,7 @@ enum JournalOpening {
   static func emptyWAL(_ journal: SQLiteJournal) {
     if (try? journal.checkpoint()) == true { return }
     Console.note(
-      "what was erased stays in \(journal.path)-wal until more ends: it can't be emptied while read"
+      "what was erased stays in \(journal.path)-wal for now: it can't be emptied while it is read"
     )
   }
 

@@ -10,9 +10,11 @@ struct Sender: ~Copyable {
   private var flusher: Flusher
   /// What may stop it from outside; nothing, for a command at a keyboard.
   private let watch: AgentWatch?
-  /// Whether an attempt was closed. What was erased of one that ended is left in the WAL; and were
-  /// the WAL's end damaged, one that was answered would count as unanswered again.
-  private var hasClosed = false
+  /// Whether a deactivation has ended, and left what was erased of it in the WAL.
+  private var hasEnded = false
+  /// Whether something was tried: were the WAL's end damaged, an attempt that was answered would
+  /// count as unanswered again.
+  private var hasTried = false
 
   /// What a pass came to.
   struct Summary {
@@ -65,24 +67,26 @@ struct Sender: ~Copyable {
     } catch {
       throw Self.problem(error, journal.path)
     }
-    hasClosed = false
+    hasEnded = false
+    hasTried = false
     defer {
-      // However the pass ends: it may be the last one on this device.
-      if hasClosed { JournalOpening.emptyWAL(journal) }
+      // However the pass ends: it may be the last one on this device. On a full disk, the room that
+      // the WAL has is kept.
+      if hasEnded || (hasTried && journal.hasReserve) { JournalOpening.emptyWAL(journal) }
       JournalOpening.tell(journal)
       lock.release()
     }
     do throws(Failure) {
-      return try pass(tell)
+      return try pass(lock, tell)
     } catch {
       throw .failure(error)
     }
   }
 
   private mutating func pass(
-    _ tell: (FlushEvent) throws(Failure) -> Void
+    _ lock: SenderLock, _ tell: (FlushEvent) throws(Failure) -> Void
   ) throws(Failure) -> Summary {
-    flusher.beginPass()
+    flusher.beginPass(behind: lock.lastRow)
     var summary = Summary()
     var journal = self.journal
     while true {
@@ -100,22 +104,23 @@ struct Sender: ~Copyable {
         }
         continue
       case .passed(let passed):
-        summary.sealed += 1
+        if case .postponed(_, let outcome, _) = passed, outcome.isSealed { summary.sealed += 1 }
         event = passed
       case .send(let exchange):
+        lock.lastRow = flusher.resumeRow
+        hasTried = true
         let began = SystemClock.now().bootMilliseconds
         let result = transport.perform(exchange, watching: watch?.events.descriptors ?? []) {
           watch?.stops(hasSent: $0, sinceBootMilliseconds: began) ?? false
         }
         event = try receive(result, &journal)
+        lock.lastRow = flusher.resumeRow
       }
       switch event {
       case .ended(_, let ending, _, _):
-        hasClosed = true
+        hasEnded = true
         if ending == .deactivated { summary.deactivated += 1 } else { summary.rejected += 1 }
-      case .postponed:
-        hasClosed = true
-        summary.postponed += 1
+      case .postponed: summary.postponed += 1
       case .clockCorrected, .none: break
       }
       try tell(event)

@@ -49,7 +49,7 @@ enum Words {
       return "a captive portal or a proxy answers in the server's place"
     }
     if code.isEqual(to: "damaged_details") {
-      return "what it asks for can't be read any more: queue it again, and withdraw this one"
+      return "what it asks for can't be read any more: withdraw it, then queue it again"
     }
     return nil
   }

@@ -191,6 +191,30 @@ struct AgentScheduleTests {
     #expect(bench.run(milliseconds: 60_000) == Self.forEver)
   }
 
+  @Test func `the last of two settings of the clock is tried, an hour behind the first at most`() {
+    var bench = Bench(pending: 1)
+    bench.onPass = Bench.inVain(80_000_000)
+    bench.run(milliseconds: 10_000)
+    bench.schedule.clockSet(at: bench.clock.now, random: 0)
+    bench.run(milliseconds: 60_000)
+    bench.schedule.clockSet(at: bench.clock.now, random: 0)
+    bench.run(milliseconds: 4_000_000)
+    #expect(bench.passes.map(\.0) == [0, 10_000, 3_610_000])
+  }
+
+  /// Somebody waits for it, and there is a deadline.
+  @Test func `another's long flush doesn't hide that the end is there`() {
+    var bench = Bench(AgentRules(endsWhenEmpty: true), pending: 1)
+    bench.onPass = { _ in .blocked }
+    for _ in 0..<400 {
+      bench.run(milliseconds: 100)
+      bench.schedule.journalRang(at: bench.clock.now)
+    }
+    bench.backlog.pendingCount = 0
+    bench.schedule.journalRang(at: bench.clock.now)
+    #expect(bench.run(milliseconds: 1100) == .finished(.empty))
+  }
+
   @Test func `a change does not make a deactivation due that waits for itself`() {
     var bench = Bench(pending: 1)
     bench.backlog.dueBootMilliseconds = bench.clock.bootMilliseconds + 500_000

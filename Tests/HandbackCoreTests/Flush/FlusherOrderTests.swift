@@ -64,7 +64,7 @@ struct FlusherOrderTests {
     #expect(Self.isSent(bench, refused), "\(bench.events)")
   }
 
-  @Test func `a pass begins with the first that failed least, and comes back to those before it`()
+  @Test func `a pass begins behind the one that ended the last, and comes back to those before it`()
     throws
   {
     let bench = FlushBench(FlushBench.licenses(4), script: [.serve, .answer(Answer(403))])
@@ -78,7 +78,7 @@ struct FlusherOrderTests {
     #expect(bench.allProblems == [])
   }
 
-  /// Those that an outage left with many failures come before one that ends each pass.
+  /// Whatever an outage left with them.
   @Test(arguments: [
     Answer(403), .error(403, "invalid_api_key"), Answer(429, fields: ["Retry-After: 60"]),
   ])
@@ -87,7 +87,12 @@ struct FlusherOrderTests {
   {
     let licenses = FlushBench.licenses(4)
     let bench = FlushBench(licenses)
-    for row in [1, 3] { bench.journal.edit(row) { $0.failures = 96 } }
+    for row in [1, 3] {
+      bench.journal.edit(row) {
+        $0.failures = 96
+        $0.openAttempts = 96
+      }
+    }
     let bodies = [licenses[1].body, licenses[3].body]
     bench.server.improvise = { bodies.contains($0.body) ? .answer(answer) : .serve }
     for _ in 0..<5 {
@@ -96,6 +101,28 @@ struct FlusherOrderTests {
       bench.restart()
     }
     #expect(Self.isSent(bench, [2, 4]), "\(bench.events)")
+  }
+
+  /// Of a place beside the journal that is lost or damaged.
+  @Test(arguments: [0, 1, 2, 3, 4, 99, .max] as [Int64])
+  func `begins anywhere, and sends all`(row: Int64) throws {
+    let bench = FlushBench(FlushBench.licenses(3))
+    bench.resumeRow = row
+    #expect(try bench.pass().text == "done")
+    #expect(bench.journal.pendingCount == 0)
+    #expect(bench.server.requests.count == 3)
+    #expect(bench.allProblems == [])
+  }
+
+  /// It says nothing of the one in hand.
+  @Test func `a server out of reach moves no place`() throws {
+    let bench = FlushBench(
+      FlushBench.licenses(3), script: Array(repeating: .unreachable(.connect), count: 5))
+    for _ in 0..<5 { try bench.pass() }
+    #expect(bench.journal.row(1).attempts == 5)
+    #expect(bench.journal.row(2).attempts == 0)
+    #expect(try bench.pass().text == "done")
+    #expect(bench.events.suffix(3) == (1...3).map { "\($0) deactivated" })
   }
 
   /// Its credential can't be read, so it never fails, and must not be where each pass begins.

@@ -44,6 +44,7 @@ struct FlusherWaitTests {
     #expect(try bench.pass().text == "done")
     #expect(bench.journal.server.reason == .none)
     #expect(bench.journal.server.wait == nil)
+    #expect(bench.journal.server.failures == 0)
   }
 
   @Test(
