@@ -119,8 +119,8 @@ struct SealTests {
     #expect(flushed.status == 78)
     #expect(
       flushed.output == """
-        \(plain)    deactivated
         \(sealed)    pending      \(words)
+        \(plain)    deactivated
         1 deactivated, 0 rejected, 1 pending
 
         """)
