@@ -136,7 +136,6 @@ public final class FlushBench {
         clock.advance(milliseconds: latencyMilliseconds)
         let event = try flusher.receive(
           result, &journal, at: clock.now, random: random.next())
-        resumeRow = flusher.resumeRow
         if let text = event.text { events.append(text) }
       case .passed(let event):
         if let text = event.text { events.append(text) }

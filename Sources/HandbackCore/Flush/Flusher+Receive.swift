@@ -213,7 +213,6 @@ extension Flusher {
       preconditionFailure("a deactivation is in hand here")
     }
     faultsInARow += 1
-    stayWithThisOne(unless: fault.mayHaveReachedServer)
     let concernsThisOne =
       fault.mayHaveReachedServer && failures >= FlushRules.failuresBeforePassing
       && faultsInARow < 2
@@ -237,19 +236,11 @@ extension Flusher {
       preconditionFailure("a deactivation is in hand here")
     }
     end = .stopped(.none, millisecondsLeft: 0)
-    stayWithThisOne(unless: fault.mayHaveReachedServer)
     var open = openBefore
     if case .awaitingVerdict = stage, fault.mayHaveReachedServer { open += 1 }
     return Judgement(
       change: .postponed(nil, failures: failures, isHeld: false, openAttempts: open),
       outcome: outcome(of: fault))
-  }
-
-  /// What never reached the server says nothing of the deactivation in hand: the next pass begins
-  /// with it again.
-  private mutating func stayWithThisOne(unless mayHaveReachedServer: Bool) {
-    guard !mayHaveReachedServer, rules.only == nil, let ticket = current?.ticket else { return }
-    resumeRow = ticket.row - 1
   }
 
   private func outcome(of fault: TransportFault) -> Outcome {

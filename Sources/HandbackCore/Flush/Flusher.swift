@@ -17,7 +17,7 @@ public struct Flusher: ~Copyable {
   var stage = Stage.choosing
   /// The row that the next pass is to begin behind. To be kept before anything is sent: it is to
   /// hold for a pass that is cut off, too.
-  public internal(set) var resumeRow: Int64 = 0
+  public private(set) var resumeRow: Int64 = 0
   /// The row that the pass began behind.
   var beginRow: Int64 = 0
   /// Those up to that row.

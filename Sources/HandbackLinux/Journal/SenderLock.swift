@@ -38,20 +38,19 @@ public final class SenderLock {
 
   /// The number of the row that a pass begins behind. A hint, which no sync makes durable: 0 if it is
   /// lost, and if it is damaged the pass only begins elsewhere.
-  public var lastRow: Int64 {
-    get {
-      var row: Int64 = 0
-      let count = unsafe withUnsafeMutableBytes(of: &row) { bytes in
-        unsafe clibc_read_at(file, bytes.baseAddress, bytes.count, 0)
-      }
-      return count == 8 ? max(row, 0) : 0
-    }
-    set {
-      var row = newValue
-      _ = unsafe withUnsafeMutableBytes(of: &row) { bytes in
-        unsafe clibc_write_at(file, bytes.baseAddress, bytes.count, 0)
-      }
-    }
+  @inline(never)
+  public func lastRow() -> Int64 {
+    var row: Int64 = 0
+    let count = unsafe clibc_read_at(file, &row, 8, 0)
+    return count == 8 ? max(row, 0) : 0
+  }
+
+  /// Unchanged, it is not written: each pass would write a block of flash.
+  @inline(never)
+  public func keep(lastRow row: Int64) {
+    guard row != lastRow() else { return }
+    var row = row
+    _ = unsafe clibc_write_at(file, &row, 8, 0)
   }
 
   /// Lets go of it, once.

@@ -86,7 +86,7 @@ struct Sender: ~Copyable {
   private mutating func pass(
     _ lock: SenderLock, _ tell: (FlushEvent) throws(Failure) -> Void
   ) throws(Failure) -> Summary {
-    flusher.beginPass(behind: lock.lastRow)
+    flusher.beginPass(behind: lock.lastRow())
     var summary = Summary()
     var journal = self.journal
     while true {
@@ -107,14 +107,13 @@ struct Sender: ~Copyable {
         if case .postponed(_, let outcome, _) = passed, outcome.isSealed { summary.sealed += 1 }
         event = passed
       case .send(let exchange):
-        lock.lastRow = flusher.resumeRow
+        lock.keep(lastRow: flusher.resumeRow)
         hasTried = true
         let began = SystemClock.now().bootMilliseconds
         let result = transport.perform(exchange, watching: watch?.events.descriptors ?? []) {
           watch?.stops(hasSent: $0, sinceBootMilliseconds: began) ?? false
         }
         event = try receive(result, &journal)
-        lock.lastRow = flusher.resumeRow
       }
       switch event {
       case .ended(_, let ending, _, _):

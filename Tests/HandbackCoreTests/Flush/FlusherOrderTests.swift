@@ -114,17 +114,6 @@ struct FlusherOrderTests {
     #expect(bench.allProblems == [])
   }
 
-  /// It says nothing of the one in hand.
-  @Test func `a server out of reach moves no place`() throws {
-    let bench = FlushBench(
-      FlushBench.licenses(3), script: Array(repeating: .unreachable(.connect), count: 5))
-    for _ in 0..<5 { try bench.pass() }
-    #expect(bench.journal.row(1).attempts == 5)
-    #expect(bench.journal.row(2).attempts == 0)
-    #expect(try bench.pass().text == "done")
-    #expect(bench.events.suffix(3) == (1...3).map { "\($0) deactivated" })
-  }
-
   /// Its credential can't be read, so it never fails, and must not be where each pass begins.
   @Test func `one that is sealed doesn't put off those behind the next`() throws {
     let licenses = FlushBench.licenses(3)
