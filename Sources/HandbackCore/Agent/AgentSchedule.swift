@@ -105,13 +105,12 @@ public struct AgentSchedule: Sendable {
   /// tells that this was why, and a clock that is set each minute must not mean a try each minute.
   public mutating func clockSet(at now: Moment, random: UInt64) {
     var due = changeDue(at: now)
-    if backlog.reason != .clock {
-      // One that is put off already answers this one, too.
-      guard clockPauseUntil <= now.bootMilliseconds + AgentRules.clockGapMilliseconds else {
-        return
+    if backlog.pendingCount > 0, backlog.reason != .clock {
+      // One that is put off already answers this one too, unless a pass took its place meanwhile.
+      if clockPauseUntil <= now.bootMilliseconds + AgentRules.clockGapMilliseconds {
+        clockPauseUntil = max(due, clockPauseUntil) + AgentRules.clockGapMilliseconds
       }
-      due = max(due, clockPauseUntil)
-      clockPauseUntil = due + AgentRules.clockGapMilliseconds
+      due = max(due, clockPauseUntil - AgentRules.clockGapMilliseconds)
     }
     wishFor(due + Self.spread(rules, random))
   }

@@ -202,6 +202,21 @@ struct AgentScheduleTests {
     #expect(bench.passes.map(\.0) == [0, 10_000, 3_610_000])
   }
 
+  /// What a pass between them took is asked for again.
+  @Test func `a setting of the clock is tried within the hour, whatever came between`() {
+    var bench = Bench(pending: 1)
+    bench.onPass = Bench.inVain(1_800_000)
+    bench.run(milliseconds: 10_000)
+    bench.schedule.clockSet(at: bench.clock.now, random: 0)
+    bench.run(milliseconds: 300_000)
+    bench.schedule.clockSet(at: bench.clock.now, random: 0)
+    bench.onPass = Bench.inVain(80_000_000)
+    bench.run(milliseconds: 2_000_000)
+    bench.schedule.clockSet(at: bench.clock.now, random: 0)
+    bench.run(milliseconds: 3_600_000)
+    #expect(bench.passes.map(\.0) == [0, 10_000, 1_810_000, 3_610_000])
+  }
+
   /// Somebody waits for it, and there is a deadline.
   @Test func `another's long flush doesn't hide that the end is there`() {
     var bench = Bench(AgentRules(endsWhenEmpty: true), pending: 1)
