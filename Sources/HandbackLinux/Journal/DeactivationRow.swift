@@ -66,6 +66,14 @@ enum DeactivationRow {
     statement.withText(column) { bytes in try? FieldText(field, utf8: bytes) } ?? nil
   }
 
+  /// How long the row still waits, in milliseconds; 0 without a wait.
+  @inline(never)
+  static func waitLeft(
+    _ statement: borrowing SQLiteStatement, from first: Int32, at now: Moment
+  ) -> Int64 {
+    wait(statement, from: first)?.millisecondsLeft(at: now) ?? 0
+  }
+
   static func wait(_ statement: borrowing SQLiteStatement, from first: Int32) -> Wait? {
     guard let milliseconds = statement.integerOrNil(first) else { return nil }
     return Wait(

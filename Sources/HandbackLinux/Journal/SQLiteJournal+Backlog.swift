@@ -47,7 +47,7 @@ extension SQLiteJournal {
     var statement = try connection.prepare(
       "SELECT wait_ms, wait_end_ms, wait_boot FROM deactivation WHERE state = 0")
     while try statement.step() {
-      let left = DeactivationRow.wait(statement, from: 0)?.millisecondsLeft(at: now) ?? 0
+      let left = DeactivationRow.waitLeft(statement, from: 0, at: now)
       backlog.dueBootMilliseconds = min(
         backlog.dueBootMilliseconds, now.bootMilliseconds + left)
       // The first that is due is the answer.

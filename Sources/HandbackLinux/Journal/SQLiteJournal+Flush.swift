@@ -16,7 +16,9 @@ extension SQLiteJournal: FlushJournal {
       last = statement.integer(0)
       // One that is damaged is passed too: `check` mends it, or tells that it can't be.
       guard try statement.isSealed else { continue }
-      if onlyDue, Self.waitLeft(statement, at: now) > 0 { continue }
+      if onlyDue, DeactivationRow.waitLeft(statement, from: RowColumn.wait, at: now) > 0 {
+        continue
+      }
       seen = (last, statement.seal)
       return PendingDeactivation(
         ticket: statement.ticket, content(statement),
@@ -31,12 +33,6 @@ extension SQLiteJournal: FlushJournal {
 
   private static func count(_ statement: borrowing SQLiteStatement, _ column: Int32) -> Int64 {
     min(max(statement.integer(column), 0), countMax)
-  }
-
-  private static func waitLeft(
-    _ statement: borrowing SQLiteStatement, at now: Moment
-  ) -> Int64 {
-    DeactivationRow.wait(statement, from: RowColumn.wait)?.millisecondsLeft(at: now) ?? 0
   }
 
   private func content(_ statement: borrowing SQLiteStatement) -> PendingDeactivation.Content {
