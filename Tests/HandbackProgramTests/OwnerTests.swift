@@ -75,6 +75,29 @@ struct OwnerTests {
     #expect(Command.run("stat", ["-c", "%u", sender]).output == "0\n")
   }
 
+  /// A number is kept in that file, and another's is none of ours to write to.
+  @Test(arguments: ["", "12345678", "root:x:0:0"])
+  func `root writes nothing into what was linked to a file's place`(_ text: String) {
+    let (device, service) = prepared()
+    #expect(service.run(["deactivate", "--queue-only"]).status == 0)
+    let victim = device.folder.write("victim", text)
+    _ = device.shell("chmod 600 \(victim); ln \(victim) \(device.journal)-sender")
+    #expect(device.run("flush").status == 69)
+    #expect(device.folder.read("victim") == Data(text.utf8))
+    #expect(Command.run("stat", ["-c", "%u", victim]).output == "0\n")
+  }
+
+  /// The folder's owner could have removed it, but not read it.
+  @Test func `root gives away no bytes that were put in a file's place`() {
+    let (device, service) = prepared()
+    #expect(service.run(["deactivate", "--queue-only"]).status == 0)
+    let victim = device.folder.write("victim", "12345678")
+    _ = device.shell("chmod 600 \(victim); mv \(victim) \(device.journal)-sender")
+    #expect(device.run("flush").status == 69)
+    #expect(device.folder.read("state/journal.db-sender") != Data("12345678".utf8))
+    #expect(service.run(["flush"]).status == 69)
+  }
+
   @Test func `a lost journal that root brings back is its owner's again`() {
     let (device, service) = prepared()
     #expect(service.run(["deactivate", "--queue-only"]).status == 0)

@@ -120,15 +120,18 @@ enum JournalFile {
     guard fchmod(file, 0o600) == 0 else { throw JournalError(.cannotCreate, errno: clibc_errno()) }
   }
 
-  /// Gives a file that need not be new to the owner of the one at `path`, if it may be. With no more
-  /// than a number in it, and without a second name: who owns the folder can put any file's name
-  /// there.
-  static func claimSmall(_ file: Int32, like path: Text) {
+  /// Gives a file with no more than a number in it, which need not be new, to the owner of the one at
+  /// `path`. Who owns the folder can put any file's name there: one with a second name, or with
+  /// something else in it, is left as it is, and what was in one that is given away is not. `false`
+  /// if nothing may be written to it.
+  static func claimNumber(_ file: Int32, like path: Text) -> Bool {
     var status = clibc_status()
-    guard unsafe clibc_fstat(file, &status) == 0, status.size <= 8,
-      (try? check(status, path)) != nil
-    else { return }
-    try? claim(file, like: path)
+    var journal = clibc_status()
+    guard unsafe clibc_fstat(file, &status) == 0, status.size == 0 || status.size == 8,
+      (try? check(status, path)) != nil, unsafe clibc_lstat(path.cString, &journal) == 0
+    else { return false }
+    if status.size > 0, status.owner == journal.owner { return true }
+    return clibc_truncate(file, 0) == 0 && (try? claim(file, like: path)) != nil
   }
 
   /// Reads the header that https://www.sqlite.org/fileformat.html, section 1.3, describes.

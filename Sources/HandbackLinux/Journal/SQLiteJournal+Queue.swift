@@ -311,7 +311,8 @@ extension SQLiteJournal {
   /// Whether room for settling and withdrawing is kept on the disk.
   public var hasReserve: Bool { Reserve.isHeld(path) }
 
-  /// Empties the WAL into the file: after a settlement, so that no erased secret stays in it.
+  /// Empties the WAL into the file: after a settlement, so that no erased secret stays in it, and
+  /// after a try, so that damage to its end can't undo what was learned.
   /// `false`, and left to the next one, if a reader is in the way.
   @discardableResult
   public func checkpoint() throws(JournalError) -> Bool {

@@ -91,7 +91,7 @@ public final class SQLiteJournal {
       }
     }
     var report = JournalReport()
-    // Just made, it may have met the WAL of one that is lost.
+    // It was gone, and has just been made.
     if file == 0 { file = inode(path) }
     do throws(JournalError) {
       try rebuild(path, file, &report)

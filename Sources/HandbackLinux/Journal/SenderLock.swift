@@ -8,6 +8,11 @@ public import HandbackCore
 /// holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 public final class SenderLock {
   private let file: Int32
+  /// Whether it may be written to.
+  private let isOurs: Bool
+  /// The number of the row that a pass begins behind. A hint, which no sync makes durable: 0 if it is
+  /// lost, and if it is damaged the pass only begins elsewhere.
+  public private(set) var lastRow: Int64 = 0
 
   public enum Failure: Error, Sendable {
     /// Another process is sending.
@@ -28,27 +33,20 @@ public final class SenderLock {
       close(opened)
       throw cause == EWOULDBLOCK ? .held : .cannotOpen(errno: cause)
     }
-    JournalFile.claimSmall(opened, like: path)
     file = opened
+    isOurs = JournalFile.claimNumber(opened, like: path)
+    var row: Int64 = 0
+    if isOurs, unsafe clibc_read_at(file, &row, 8, 0) == 8 { lastRow = max(row, 0) }
   }
 
   private static func open(_ path: Text) -> Int32 {
     unsafe clibc_open((path + "-sender").cString, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
   }
 
-  /// The number of the row that a pass begins behind. A hint, which no sync makes durable: 0 if it is
-  /// lost, and if it is damaged the pass only begins elsewhere.
-  @inline(never)
-  public func lastRow() -> Int64 {
-    var row: Int64 = 0
-    let count = unsafe clibc_read_at(file, &row, 8, 0)
-    return count == 8 ? max(row, 0) : 0
-  }
-
-  /// Unchanged, it is not written: each pass would write a block of flash.
-  @inline(never)
+  /// Unchanged, it is not written: with one pending, no pass writes a block of flash for it.
   public func keep(lastRow row: Int64) {
-    guard row != lastRow() else { return }
+    guard isOurs, row != lastRow else { return }
+    lastRow = row
     var row = row
     _ = unsafe clibc_write_at(file, &row, 8, 0)
   }

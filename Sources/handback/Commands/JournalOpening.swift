@@ -41,8 +41,8 @@ enum JournalOpening {
 
   /// Takes what was erased out of the WAL, too, unless a program that is reading is in the way.
   @inline(never)
-  static func emptyWAL(_ journal: SQLiteJournal) {
-    if (try? journal.checkpoint()) == true { return }
+  static func emptyWAL(_ journal: SQLiteJournal, hasErased: Bool) {
+    if (try? journal.checkpoint()) == true || !hasErased { return }
     Console.note(
       "what was erased stays in \(journal.path)-wal for now: it can't be emptied while it is read"
     )

@@ -72,7 +72,9 @@ struct Sender: ~Copyable {
     defer {
       // However the pass ends: it may be the last one on this device. On a full disk, the room that
       // the WAL has is kept.
-      if hasEnded || (hasTried && journal.hasReserve) { JournalOpening.emptyWAL(journal) }
+      if hasEnded || (hasTried && journal.hasReserve) {
+        JournalOpening.emptyWAL(journal, hasErased: hasEnded)
+      }
       JournalOpening.tell(journal)
       lock.release()
     }
@@ -86,7 +88,7 @@ struct Sender: ~Copyable {
   private mutating func pass(
     _ lock: SenderLock, _ tell: (FlushEvent) throws(Failure) -> Void
   ) throws(Failure) -> Summary {
-    flusher.beginPass(behind: lock.lastRow())
+    flusher.beginPass(behind: lock.lastRow)
     var summary = Summary()
     var journal = self.journal
     while true {

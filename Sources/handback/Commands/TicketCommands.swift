@@ -41,7 +41,7 @@ enum WithdrawCommand {
           try journal.withdraw(ticket, atSeconds: now)
         })
     else { throw try TicketChange.notPending(ticket, journal) }
-    JournalOpening.emptyWAL(journal)
+    JournalOpening.emptyWAL(journal, hasErased: true)
     // Read only now: one may have been sent in this moment.
     let facts = (try? JournalReading.facts(of: ticket, in: journal)) ?? nil
     if case .ended(.deactivated, _, _, _)? = facts?.state {
