@@ -47,6 +47,8 @@ BY_NUMBER = {number: (name, faults.split()) for name, (number, faults) in CALLS.
 MUNMAP = 11
 # Few, and where files change places: no sample leaves them out.
 MOVES = {CALLS[name][0] for name in ("rename", "renameat2", "link", "linkat")}
+# Nor these, where a journal is made anew: what can't be seen must not be taken for missing.
+LOOK = (CALLS["statx"][0], "EACCES")
 
 bench = None
 
@@ -190,7 +192,8 @@ class Sweep:
                         tasks.append(("traced", scenario, where, "short", index, calls[index]))
                         continue
                     number = getattr(errno, fault)
-                    often = moves if calls[index] in MOVES else tasks
+                    is_look = scenario.is_damaged and (calls[index], fault) == LOOK
+                    often = moves if calls[index] in MOVES or is_look else tasks
                     often.append(("traced", scenario, where, "fail", index, calls[index],
                                   number))
                     # No call is interrupted for ever.

@@ -11,13 +11,8 @@ enum JournalFile {
   static func prepare(
     _ path: Text, _ access: SQLiteJournal.Access, _ report: inout JournalReport
   ) throws(JournalError) -> Bool? {
-    var status = clibc_status()
-    if unsafe clibc_lstat(path.cString, &status) != 0 {
-      let cause = clibc_errno()
-      guard cause == ENOENT || cause == ENOTDIR else {
-        throw JournalError(.cannotRead, errno: cause)
-      }
-      guard wasThere(path) else {
+    guard let status = try status(path) else {
+      guard try wasThere(path) else {
         guard access == .create else { throw JournalError(.missing) }
         try make(path, like: path)
         return false
@@ -25,9 +20,9 @@ enum JournalFile {
       // Gone, but not what it held; unless a damaged one is being set aside in this moment. Alone:
       // its WAL is set aside, and must be nobody's.
       let lock = try PlaceLock(path, isAlone: access != .read)
-      if exists(path) { return nil }
+      if try exists(path) { return nil }
       guard access != .read else { throw JournalError(.lost) }
-      if FilePresence.exists(path + SQLiteJournal.readySuffix) { return nil }
+      if try exists(path + SQLiteJournal.readySuffix) { return nil }
       try SQLiteJournal.setWALAside(path, &report)
       // It had the owner of its second copies.
       try make(path, like: CopyFile.path(of: path))
@@ -42,22 +37,25 @@ enum JournalFile {
   }
 
   /// Whether something beside `path` says that there was a journal.
-  static func wasThere(_ path: Text) -> Bool {
-    CopyFile.version(beside: path) != nil || hasTrace(path)
+  static func wasThere(_ path: Text) throws(JournalError) -> Bool {
+    if CopyFile.version(beside: path) != nil { return true }
+    return try hasTrace(path)
   }
 
   /// Whether one was there that had accepted something, or was damaged.
-  static func hasTrace(_ path: Text) -> Bool {
-    Reserve.isKnown(path) || exists(path + SQLiteJournal.asideSuffix + "1")
+  static func hasTrace(_ path: Text) throws(JournalError) -> Bool {
+    if try Reserve.isKnown(path) { return true }
+    return try exists(path + SQLiteJournal.asideSuffix + "1")
   }
 
   /// Whether a file that can't be a journal was one: another program's, and a newer version's,
   /// must stay as they are.
-  static func wasOurs(_ path: Text, _ error: JournalError) -> Bool {
+  static func wasOurs(_ path: Text, _ error: JournalError) throws(JournalError) -> Bool {
     if let version = CopyFile.version(beside: path) { return version == JournalSchema.version }
     // Without second copies, those whose head still says whose they are, are theirs.
     guard error.kind == .notADatabase || error.kind == .sqlite else { return false }
-    return Reserve.isKnown(path) || isBlank(path)
+    if try Reserve.isKnown(path) { return true }
+    return isBlank(path)
   }
 
   /// Whether all its bytes are zero: F2FS leaves a new file so after a power cut.
@@ -76,9 +74,9 @@ enum JournalFile {
     }
   }
 
+  @inline(never)
   static func checkIfPresent(_ path: Text) throws(JournalError) {
-    var status = clibc_status()
-    if unsafe clibc_lstat(path.cString, &status) == 0 { try check(status, path) }
+    if let status = try status(path) { try check(status, path) }
   }
 
   static func check(_ status: clibc_status, _ path: Text) throws(JournalError) {
@@ -140,9 +138,9 @@ enum JournalFile {
     var count = try read(&header, path)
     // Empty: made, and cut off before its tables were; its second copies are made later. On UBIFS
     // it may have its size by then, but nothing else: its rollback journal makes it empty again.
-    let isCutOff = exists(path + "-journal")
+    let isCutOff = try exists(path + "-journal")
     if count == 0 || isCutOff && number(header, at: 0) == 0 {
-      if !wasThere(path) { return false }
+      if try !wasThere(path) { return false }
       // Another process may be making it, and have come further meanwhile.
       count = try read(&header, path)
     }
@@ -183,9 +181,18 @@ enum JournalFile {
     return value
   }
 
-  private static func exists(_ path: Text) -> Bool {
+  @inline(never)
+  static func exists(_ path: Text) throws(JournalError) -> Bool { try status(path) != nil }
+
+  /// `nil` if nothing is there. What the kernel doesn't tell is never taken for that: what is missing
+  /// is made anew, and what is empty isn't read.
+  @inline(never)
+  static func status(_ path: Text) throws(JournalError) -> clibc_status? {
     var status = clibc_status()
-    return unsafe clibc_lstat(path.cString, &status) == 0
+    if unsafe clibc_lstat(path.cString, &status) == 0 { return status }
+    let cause = clibc_errno()
+    guard cause == ENOENT || cause == ENOTDIR else { throw JournalError(.cannotRead, errno: cause) }
+    return nil
   }
 
   /// Makes the names in the journal's folder durable.

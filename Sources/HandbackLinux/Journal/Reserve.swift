@@ -17,8 +17,12 @@ public enum Reserve {
   static func isHeld(_ journal: Text) -> Bool { size(path(journal)) >= byteCount }
 
   /// Whether it is there, be it that its room was given back: something was accepted.
-  static func isKnown(_ journal: Text) -> Bool { size(path(journal)) >= Roster.byteCount }
+  @inline(never)
+  static func isKnown(_ journal: Text) throws(JournalError) -> Bool {
+    try JournalFile.status(path(journal))?.size ?? 0 >= Roster.byteCount
+  }
 
+  /// 0 where it can't be told: where nothing is lost by that.
   static func size(_ path: Text) -> Int64 {
     var status = clibc_status()
     return unsafe clibc_lstat(path.cString, &status) == 0 ? status.size : 0

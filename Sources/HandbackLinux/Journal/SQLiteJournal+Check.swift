@@ -38,7 +38,7 @@ extension SQLiteJournal {
   }
 
   private func rebuild(_ file: UInt64) throws(JournalError) {
-    isSuspect = isSuspect || Reserve.isKnown(path)
+    if !isSuspect { isSuspect = try Reserve.isKnown(path) }
     try Self.rebuild(path, file, &report)
     try reconnect()
   }

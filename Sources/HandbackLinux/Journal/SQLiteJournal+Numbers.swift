@@ -80,7 +80,7 @@ extension SQLiteJournal {
   /// A reserve that is made now gets its list at once: without one nobody could tell that nothing
   /// was accepted yet, if the journal is found damaged in this moment.
   func holdReserve() throws(JournalError) {
-    let isKnown = Reserve.isKnown(path)
+    let isKnown = try Reserve.isKnown(path)
     try Reserve.hold(path)
     if !isKnown { try? enroll() }
   }
@@ -89,7 +89,7 @@ extension SQLiteJournal {
   /// was cut off at damage. A new row must not take its number.
   func isBehindItsCopies() throws(JournalError) -> Bool {
     var row: Int64 = 0
-    if Reserve.isKnown(path) {
+    if try Reserve.isKnown(path) {
       guard let roster = Reserve.roster(path) else { return true }
       row = roster.row
     }

@@ -33,8 +33,7 @@ extension SQLiteJournal {
     remove(new, "-wal")
     remove(new, "-shm")
     // From here on it can be finished by whoever comes.
-    let cause = put(new, at: path + readySuffix)
-    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+    try put(new, at: path + readySuffix)
     try finish(path, &report)
   }
 
@@ -47,9 +46,9 @@ extension SQLiteJournal {
     _ path: Text, _ report: inout JournalReport
   ) throws(JournalError) {
     let lock = try PlaceLock(path, isAlone: true)
-    if FilePresence.exists(path) {
+    if try JournalFile.exists(path) {
       remove(path, readySuffix)
-    } else if FilePresence.exists(path + readySuffix) {
+    } else if try JournalFile.exists(path + readySuffix) {
       try finish(path, &report)
     }
     _ = consume lock
@@ -58,18 +57,16 @@ extension SQLiteJournal {
   /// Moves the damaged file aside, then its WAL, and puts the new one in its place: in this order
   /// on the disk too. The file first, so that nobody reads or writes it without its WAL.
   private static func finish(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
-    let folder = Path.folder(of: path)
     let aside = try asidePath(path)
-    var cause = Folder.sync(folder)
-    if cause == 0 { cause = move(path, aside, "") }
-    if cause == 0 { cause = move(path, aside, "-wal") }
-    if cause == 0 { cause = move(path, aside, "-journal") }
-    if cause == 0 { remove(path, "-shm") }
+    try JournalFile.syncFolder(of: path)
+    try move(path, aside, "")
+    try move(path, aside, "-wal")
+    try move(path, aside, "-journal")
+    remove(path, "-shm")
     // Beside another file the WAL would be taken for that one's.
-    if cause == 0 { cause = Folder.sync(folder) }
-    if cause == 0 { cause = put(path + readySuffix, at: path) }
-    if cause == 0 { cause = Folder.sync(folder) }
-    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+    try JournalFile.syncFolder(of: path)
+    try put(path + readySuffix, at: path)
+    try JournalFile.syncFolder(of: path)
     report.asidePath = aside
   }
 
@@ -77,14 +74,14 @@ extension SQLiteJournal {
   /// of its own, or it would be taken for that of the next one which is set aside.
   static func setWALAside(_ path: Text, _ report: inout JournalReport) throws(JournalError) {
     remove(path, "-shm")
-    guard Reserve.size(path + "-wal") > 0 else { return }
+    guard let wal = try JournalFile.status(path + "-wal"), wal.size > 0 else { return }
     let aside = path + ".lost"
-    var cause = move(path, aside, "-wal")
-    if cause == 0 { cause = Folder.sync(Path.folder(of: path)) }
-    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+    try move(path, aside, "-wal")
+    try JournalFile.syncFolder(of: path)
     report.asidePath = aside + "-wal"
   }
 
+  /// 0 if there is none, or none can be seen.
   static func inode(_ path: Text) -> UInt64 {
     var status = clibc_status()
     return unsafe clibc_lstat(path.cString, &status) == 0 ? status.inode : 0
@@ -103,16 +100,21 @@ extension SQLiteJournal {
 
   /// What isn't there needs no moving, and what is there already is never replaced.
   @inline(never)
-  private static func move(_ path: Text, _ other: Text, _ suffix: Text) -> Int32 {
+  private static func move(
+    _ path: Text, _ other: Text, _ suffix: Text
+  ) throws(JournalError) {
+    let from = path + suffix
+    guard try JournalFile.exists(from) else { return }
     var to = other + suffix
-    while FilePresence.exists(to) { to = to + "-" }
-    let cause = put(path + suffix, at: to)
-    return cause == ENOENT ? 0 : cause
+    while try JournalFile.exists(to) { to = to + "-" }
+    try put(from, at: to)
   }
 
   @inline(never)
-  private static func put(_ path: Text, at other: Text) -> Int32 {
-    unsafe rename(path.cString, other.cString) == 0 ? 0 : clibc_errno()
+  private static func put(_ path: Text, at other: Text) throws(JournalError) {
+    guard unsafe rename(path.cString, other.cString) == 0 else {
+      throw JournalError(.cannotCreate, errno: clibc_errno())
+    }
   }
 
   static var asideSuffix: Text { ".damaged-" }
@@ -120,13 +122,14 @@ extension SQLiteJournal {
   /// The first free name; or, if it was cut off behind its first move, the one that was taken.
   /// There is an end to it: a disk that damages each new file must not be filled with them.
   private static func asidePath(_ path: Text) throws(JournalError) -> Text {
+    let isThere = try JournalFile.exists(path)
     var taken: Text?
     for number in 1...99 {
       let name: Text = "\(path)\(asideSuffix)\(number)"
-      if !FilePresence.exists(name) { return FilePresence.exists(path) ? name : taken ?? name }
+      if try !JournalFile.exists(name) { return isThere ? name : taken ?? name }
       taken = name
     }
-    if let taken, !FilePresence.exists(path) { return taken }
+    if let taken, !isThere { return taken }
     throw JournalError(.tooManyAside)
   }
 
@@ -157,7 +160,7 @@ extension SQLiteJournal {
   /// `nil` if SQLite can't even open it, and not at a second try either: then there is nothing to be
   /// read. Neither is there in an empty one, whose WAL SQLite would delete.
   private static func damaged(_ path: Text) throws(JournalError) -> SQLiteConnection? {
-    guard Reserve.size(path) > 0 else { return nil }
+    guard let status = try JournalFile.status(path), status.size > 0 else { return nil }
     for isLast in [false, true] {
       do throws(JournalError) {
         return try connect(path, flags: SQLITE_OPEN_READWRITE)

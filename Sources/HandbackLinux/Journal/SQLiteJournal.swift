@@ -83,7 +83,7 @@ public final class SQLiteJournal {
         Reserve.release(path)
         return try openWhole(path, access)
       }
-      guard error.isDamage, JournalFile.wasOurs(path, error) else { throw error }
+      guard error.isDamage, try JournalFile.wasOurs(path, error) else { throw error }
       // A reader leaves it.
       guard access != .read else {
         throw error.kind == .sqlite
@@ -114,10 +114,11 @@ public final class SQLiteJournal {
     _ path: Text, _ access: Access, isRebuilt: Bool = false
   ) throws(JournalError) -> SQLiteJournal {
     var report = JournalReport()
-    if access != .read, FilePresence.exists(path + readySuffix) {
+    if access != .read, try JournalFile.exists(path + readySuffix) {
       try finishReplacing(path, &report)
     }
-    var isSuspect = (isRebuilt || report.asidePath != nil) && Reserve.isKnown(path)
+    var isSuspect = false
+    if isRebuilt || report.asidePath != nil { isSuspect = try Reserve.isKnown(path) }
     guard let isKnown = try JournalFile.prepare(path, access, &report) else {
       return try openWhole(path, access, isRebuilt: isRebuilt)
     }
@@ -129,7 +130,8 @@ public final class SQLiteJournal {
       if isNew {
         // Made, and cut off before its tables were: there is nothing in it, unless it was lost and
         // made to be filled from its second copies.
-        let isLost = access == .write && JournalFile.wasThere(path)
+        var isLost = false
+        if access == .write { isLost = try JournalFile.wasThere(path) }
         guard access == .create || isLost else { throw JournalError.missing }
         isSuspect = try create(connection, path)
       }
@@ -220,7 +222,7 @@ public final class SQLiteJournal {
     // Another process may have made them while this one waited for the lock.
     var hasTrace = false
     if try connection.integer("PRAGMA schema_version") == 0 {
-      hasTrace = JournalFile.hasTrace(path)
+      hasTrace = try JournalFile.hasTrace(path)
       try connection.execute(JournalSchema.createDeactivation)
       try connection.execute(JournalSchema.createRest)
     }
