@@ -27,7 +27,7 @@ def run(workshop, is_quick, seed):
     """Tallies in which something has to be wrong."""
     tallies = []
     if not is_quick:
-        flash_log.build(workshop)
+        flash_log.install(workshop)
     for name, system, environment in CANARIES + ([] if is_quick else SLOW_CANARIES):
         environment = {**environment, "LD_PRELOAD": "/mnt/rig/interpose.so"}
         recording = record(workshop, system, [("one", 2)], environment)

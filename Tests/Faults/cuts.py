@@ -184,7 +184,7 @@ def on_f2fs(workshop, is_quick, seed):
 
 
 def on_ubifs(workshop, seed):
-    flash_log.build(workshop)
+    flash_log.install(workshop)
     recording = record(workshop, UBIFS, [("one", 2), ("version-2", 0)])
     return check(workshop, recording, name_of(UBIFS), 0, seed)
 

@@ -188,7 +188,7 @@ class Bench:
             queued = self.device.run("deactivate", "--queue-only", "--hardware-id", EXTRA)
             if queued.crash:
                 tally.problem("crash", words, f"deactivate {queued.crash}")
-            if queued.status == 0:
+            elif queued.status == 0:
                 extra = queued.output.split()[1]
                 tally.acknowledged += 1
         flush = self.device.run("flush")

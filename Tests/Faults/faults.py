@@ -12,6 +12,7 @@ import canaries
 import crowd
 import cuts
 import damage
+import flash_log
 import guest_kills
 import rig
 from results import Results, print_table
@@ -58,11 +59,18 @@ def main():
     say(f"{rig.PROGRAM}, seed {options.seed}")
     begun = time.monotonic()
     results = Results(options)
+
+    def wants(name):
+        return (not options.only or name in options.only.split(",")) and not results.has(name)
+
+    if not options.quick and (wants("ubifs") or wants("canaries")):
+        flash_log.build()
+    # From here on there is no network.
     rig.isolate()
     workshop = Workshop()
     try:
         for name, step in steps(workshop, options):
-            if options.only and name not in options.only.split(",") or results.has(name):
+            if not wants(name):
                 continue
             started = time.monotonic()
             tallies = step()

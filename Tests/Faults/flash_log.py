@@ -19,16 +19,22 @@ PROGRAM, ERASE, MARK = range(3)
 UBI_ATTACH, UBI_DETACH, UBI_MAKE_VOLUME = 0x40186F40, 0x40046F41, 0x40986F00
 
 
-def build(workshop):
-    """The module, into the workshop, which the guest sees; once for each kernel."""
+def build():
+    """The module, once for each kernel: its path. The kernel's source comes over the network."""
     here = os.path.dirname(os.path.abspath(__file__))
     release, = os.listdir("/usr/lib/uml/modules")
     source = f"{here}/flash.c"
     kept = f"{here}/../../.build-faults/flash-{release}.ko"
     if not os.path.exists(kept) or os.path.getmtime(kept) < os.path.getmtime(source):
         os.makedirs(os.path.dirname(kept), exist_ok=True)
-        subprocess.run([f"{here}/build-flash", kept], check=True)
-    shutil.copyfile(kept, f"{workshop.path}/flash.ko")
+        if subprocess.run([f"{here}/build-flash", kept]).returncode:
+            raise SystemExit(1)
+    return kept
+
+
+def install(workshop):
+    """Puts the module into the workshop, which the guest sees."""
+    shutil.copyfile(build(), f"{workshop.path}/flash.ko")
 
 
 class Operation:

@@ -18,6 +18,7 @@ class Promises:
         self.withdrawn = set()
         # What the receipts said of those that were withdrawn before a fault could strike.
         self.receipts = {}
+        self.has_lost_journal = False
         self.claimed = set()
 
     def read(self, output, device=None):
@@ -39,6 +40,7 @@ class Promises:
     def copy(self):
         other = Promises()
         other.queued = dict(self.queued)
+        other.has_lost_journal = self.has_lost_journal
         other.withdrawals_begun = set(self.withdrawals_begun)
         other.withdrawn, other.claimed = set(self.withdrawn), set(self.claimed)
         other.receipts = dict(self.receipts)
@@ -64,8 +66,8 @@ def settle(tally, where, device, server, promises, done_before=frozenset()):
     """Restarts the program without faults, flushes to the end, and compares."""
     rows, status = device.rows()
     if rows is None:
-        # A reader leaves a damaged journal to the next one who writes.
-        if not (promises.receipts and status.status == 65):
+        # A reader leaves a damaged or lost journal to the next one who writes.
+        if not ((promises.receipts or promises.has_lost_journal) and status.status == 65):
             tally.problem("crash", where, f"the journal can't be read: {status.errors.strip()}")
         rows = {}
     check_claims(tally, where, rows, promises, done_by_server(server) | done_before)

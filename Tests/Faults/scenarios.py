@@ -1,6 +1,7 @@
 """The runs that faults strike: each a journal to begin with, one command, and what was promised
 before it."""
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -8,15 +9,19 @@ import sqlite3
 from oracle import Promises
 from rig import OLD_DEVICE, Device, Server
 
-DEVICES = ["device-1", "device-2", "device-3", "device-4", OLD_DEVICE]
+# So many that their second copies need more than one step of their file's growth.
+MANY = [f"device-{number}" for number in range(1, 11)]
+DEVICES = [*MANY, OLD_DEVICE]
 
 
 class Scenario:
     def __init__(self, name, arguments, about=None, queued=(), old=None, lost_answer=False,
-                 faults=(), seals=False, is_damaged=False):
+                 faults=(), seals=False, is_damaged=False, loses_journal=False):
         self.name, self.arguments, self.about = name, arguments, about
         self.queued, self.old, self.lost_answer = queued, old, lost_answer
         self.faults, self.seals, self.is_damaged = faults, seals, is_damaged
+        # Once the command is through: all has to be in the second copies.
+        self.loses_journal = loses_journal
         self.promises = Promises()
         self.template = None
         self.done_before = frozenset()
@@ -95,6 +100,13 @@ class Scenario:
         if not self.promises.withdrawn_devices() & {name for name, _ in server.requests()}:
             raise SystemExit(f"faults: error: {self.name}: the withdrawal isn't in the WAL alone")
 
+    def end(self, device, promises):
+        if self.loses_journal:
+            promises.has_lost_journal = True
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{device.state}/journal.db{suffix}")
+
     def begin(self, device, server):
         """A fresh start for one point: what was promised so far."""
         server.reset(self.faults, self.done_before)
@@ -123,6 +135,10 @@ def all_scenarios():
                  faults=({"kind": "status", "status": 500, "count": 1},)),
         Scenario("agent", ["agent", "--until-empty", "--deadline", "2"],
                  queued=("device-1", "device-2")),
+        Scenario("queue, journal lost then", queue("device-10"), "device-10", queued=MANY[:9],
+                 loses_journal=True),
+        Scenario("flush, journal lost then", ["flush"], queued=MANY[:9], loses_journal=True,
+                 faults=({"kind": "status", "status": 500, "count": -1},)),
         Scenario("withdraw", ["withdraw", "TICKET"], queued=("device-1", "device-2")),
         Scenario("migrate and queue", queue("device-2"), "device-2", old="version-1"),
         Scenario("migrate and flush", ["flush"], old="version-1"),

@@ -92,6 +92,7 @@ def finish(tally, where, scenario, promises, done):
     promises.read(done.output, scenario.about)
     tally.points += 1
     tally.acknowledged += len(promises.queued)
+    scenario.end(bench.device, promises)
     bench.server.clear_faults()
     oracle.settle(tally, where, bench.device, bench.server, promises, scenario.done_before)
 

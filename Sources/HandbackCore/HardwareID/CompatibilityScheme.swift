@@ -25,6 +25,7 @@ enum CompatibilityScheme {
   /// SHA-256, lower-case hexadecimal, of the first line of `/etc/machine-id`, else of the D-Bus
   /// file's: the bytes up to LF, untrimmed, since that is what was activated with.
   private static func hashedMachineID(_ evidence: HardwareEvidence) -> Text? {
+    if case .unreadable = evidence.machineID { return nil }
     guard let line = firstLine(evidence.machineID) ?? firstLine(evidence.dbusMachineID),
       !isShared(line)
     else { return nil }
@@ -34,6 +35,8 @@ enum CompatibilityScheme {
   /// The machine ID itself, trimmed; the D-Bus file first.
   private static func machineID(_ evidence: HardwareEvidence) -> Text? {
     for content in [evidence.dbusMachineID, evidence.machineID] {
+      // One that can't be read now may be another one.
+      if case .unreadable = content { return nil }
       guard case .value(let text) = content else { continue }
       var start = 0
       var end = text.bytes.count

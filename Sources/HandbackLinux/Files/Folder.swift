@@ -56,9 +56,13 @@ enum Folder {
 
 /// Whether something is there.
 public enum FilePresence {
+  /// `false` if there is none for this user: it is missing, or in a folder that is another's. What
+  /// can't be seen for another reason may be there.
   public static func exists(_ path: Text) -> Bool {
     var status = clibc_status()
-    return unsafe clibc_stat(path.cString, &status) == 0
+    if unsafe clibc_stat(path.cString, &status) == 0 { return true }
+    let cause = clibc_errno()
+    return cause != ENOENT && cause != ENOTDIR && cause != EACCES
   }
 
   /// 0, or the `errno` value of why its first byte can't be read.

@@ -40,14 +40,16 @@ struct HardwareSystem: ~Copyable {
   @inline(never)
   func device(_ path: Text) -> HardwareDevice {
     var position = Text()
-    if let target = tree.linkTarget(path) {
+    let target = tree.linkTarget(path)
+    let isHidden = target == nil && HardwareTree.hidesLink
+    if let target {
       // `../../devices/…`: what is above does not matter.
       for component in target.split(at: 0x2F) where !component.isEqual(to: "..") {
         position = position.joining(component)
       }
     }
     return HardwareDevice(
-      path: path, position: position, udev: udev?.device(path),
+      path: path, position: position, isPositionHidden: isHidden, udev: udev?.device(path),
       isUdevRunning: udev?.isRunning() ?? false)
   }
 
@@ -66,6 +68,19 @@ struct HardwareSystem: ~Copyable {
   func text(_ name: Literal, of device: borrowing HardwareDevice) -> Text {
     guard case .value(let text) = attribute(name, of: device) else { return Text() }
     return text
+  }
+
+  /// The same for what belongs to `observation`, which can't be told without it.
+  @inline(never)
+  func text(
+    _ name: Literal, of device: borrowing HardwareDevice, for observation: HardwareObservation
+  ) -> Text {
+    switch attribute(name, of: device) {
+    case .value(let text): return text
+    case .unreadable: if case .value = observation.content { observation.content = .unreadable }
+    default: break
+    }
+    return Text()
   }
 
   /// A property that udev's rules or the kernel gave the device; empty without one.
@@ -105,15 +120,19 @@ struct HardwareDevice: ~Copyable {
   let path: Text
   /// Where the device really is, `/devices/…`, from its link; empty without a link.
   let position: Text
+  /// Whether there may be one that can't be read.
+  let isPositionHidden: Bool
   private let udev: UdevDevice?
   /// Whether udev runs and has not yet handled this device.
   let isPending: Bool
 
   init(
-    path: Text, position: Text, udev: consuming UdevDevice?, isUdevRunning: Bool
+    path: Text, position: Text, isPositionHidden: Bool, udev: consuming UdevDevice?,
+    isUdevRunning: Bool
   ) {
     self.path = path
     self.position = position
+    self.isPositionHidden = isPositionHidden
     isPending = isUdevRunning && !(udev?.isInitialized ?? true)
     self.udev = udev
   }

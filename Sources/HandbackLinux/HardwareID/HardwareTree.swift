@@ -41,7 +41,9 @@ struct HardwareTree: ~Copyable {
     guard file >= 0 else { return Self.content(clibc_errno()) }
     defer { close(file) }
     // A folder or a FIFO in a file's place is as good as no file.
-    guard clibc_is_regular(file) == 1 else { return .absent }
+    let isRegular = clibc_is_regular(file)
+    guard isRegular >= 0 else { return Self.content(clibc_errno()) }
+    guard isRegular == 1 else { return .absent }
     var bytes = [UInt8](repeating: 0, count: byteCountMax)
     var fill = 0
     while fill < byteCountMax {
@@ -68,6 +70,9 @@ struct HardwareTree: ~Copyable {
     return text
   }
 
+  /// Whether there may be a link where `linkTarget` just found none.
+  static var hidesLink: Bool { clibc_errno() != EINVAL && clibc_is_missing(clibc_errno()) == 0 }
+
   /// What an error means for a source: only what is not there is absent.
   private static func content(_ code: Int32) -> HardwareObservation.Content {
     clibc_is_missing(code) != 0 ? .absent : .unreadable
@@ -87,7 +92,7 @@ struct HardwareTree: ~Copyable {
   @inline(never)
   func exists(_ path: Literal) -> Bool { exists(Text(path)) }
 
-  /// Where a symbolic link leads, as written; `nil` for anything else.
+  /// Where a symbolic link leads, as written; `nil` for anything else, and `errno`.
   @inline(never)
   func linkTarget(_ path: Text) -> Text? {
     if root < 0 { return Self.linkTarget(-1, path) }
@@ -171,6 +176,8 @@ struct HardwareTree: ~Copyable {
       let target = Self.linkTarget(folder, name)
       close(folder)
       guard let target else {
+        // It may be one, and what it leads to be there.
+        if Self.hidesLink { return nil }
         resolved.append(name)
         continue
       }

@@ -19,19 +19,21 @@ final class CopyFile {
   static let blockByteCount: Int64 = 512
   /// By so much the file grows: whole blocks of the file system, so that most records need no new
   /// size. F2FS (Linux 6.1) makes a size that grew inside the last block durable late.
-  private static let growthByteCount: Int64 = 4096
+  static let growthByteCount: Int64 = 4096
   private static let headByteCount = 24
   private static let fileMark: Literal = "HBC1"
   private static let recordMark: Literal = "HBCr"
 
   /// The journal that it is beside.
   let journal: Text
-  private let file: Int32
+  let file: Int32
   /// Where the last record that was looked for lies: the next one is near.
   private var cursor = CopyFile.blockByteCount
   /// Behind the last record that is known of, and where that is; other processes add some, too.
   private var tail = CopyFile.blockByteCount
   private var last: Int64 = 0
+  /// The file's size when it was last seen, in bytes.
+  private var lastByteCount: Int64 = 0
 
   /// A record's place, and what it says that it is about.
   struct Record {
@@ -55,8 +57,8 @@ final class CopyFile {
       self.imageByteCount = imageByteCount
       self.number = number
       self.nonce = nonce
-      end = offset + blockByteCount
-      end = (imageEnd + blockByteCount - 1) / blockByteCount * blockByteCount
+      let byteCount = Int64(headByteCount + imageByteCount)
+      end = offset + (byteCount + blockByteCount - 1) / blockByteCount * blockByteCount
     }
   }
 
@@ -85,6 +87,7 @@ final class CopyFile {
       throw JournalError(.cannotRead, errno: clibc_errno())
     }
     try JournalFile.check(status, path)
+    lastByteCount = status.size
     if Self.version(file) == JournalSchema.version { return }
     // New, or its first block is damaged.
     let isNew = status.size == 0
@@ -99,7 +102,7 @@ final class CopyFile {
     defer { flock(file, LOCK_UN) }
     // Another process may have made it meanwhile, and have records in it.
     if Self.version(file) == JournalSchema.version { return }
-    let unit = size == 0 ? Self.growthByteCount : Self.blockByteCount
+    let unit = try byteCount() == 0 ? Self.growthByteCount : Self.blockByteCount
     var block = SecretBuffer(byteCountMax: Int(Self.growthByteCount))
     block.append(Self.fileMark)
     block.append(JournalSchema.version, byteCount: 4)
@@ -111,10 +114,16 @@ final class CopyFile {
   /// The format that the file beside `journal` says the journal has, in its first block or by a
   /// record; `nil` if there is none that can be read. Tells a journal whose first bytes are damaged
   /// from a file of somebody else's.
-  static func version(beside journal: Text) -> Int64? {
-    let file = unsafe clibc_open(
-      path(of: journal).cString, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
-    guard file >= 0 else { return nil }
+  static func version(beside journal: Text) throws(JournalError) -> Int64? {
+    let path = path(of: journal)
+    let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
+    guard file >= 0 else {
+      let cause = clibc_errno()
+      // There, and not ours.
+      if cause == ELOOP || cause == ENXIO { return nil }
+      guard try !JournalFile.exists(path) else { throw JournalError(.cannotRead, errno: cause) }
+      return nil
+    }
     defer { close(file) }
     if let version = version(file) { return version }
     var offset: Int64 = 0
@@ -154,11 +163,11 @@ final class CopyFile {
   }
 
   /// A record's head, and of its image the first two columns.
-  private func head(at offset: Int64) -> Secret? {
+  func head(at offset: Int64) -> Secret? {
     Descriptor.read(file, at: offset, Self.headByteCount + 18)
   }
 
-  private func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
+  func record(_ head: borrowing Secret, at offset: Int64) -> Record? {
     guard var record = Self.record(head, at: offset) else { return nil }
     let firstEnd = offset + Self.blockByteCount
     if record.end > firstEnd, isDamaged(record) { record.end = firstEnd }
@@ -196,21 +205,11 @@ final class CopyFile {
   }
 
   /// Whether it is known to be; what can't be read may be whole.
-  func isDamaged(_ record: Record) -> Bool {
-    do throws(JournalError) {
-      return try image(of: record) == nil
-    } catch {
-      return false
-    }
-  }
+  func isDamaged(_ record: Record) -> Bool { canRead(record) && !isWhole(record) }
 
   func isWhole(_ record: Record?) -> Bool {
-    guard let record else { return false }
-    do throws(JournalError) {
-      return try image(of: record) != nil
-    } catch {
-      return false
-    }
+    guard let record, let whole = sealedImage(of: record) else { return false }
+    return SealedBytes.content(whole) != nil
   }
 
   /// The first roster behind a record at or behind `offset`, which moves behind it.
@@ -247,13 +246,10 @@ final class CopyFile {
 
   /// Whether all of it can be read: if not, what isn't found, or isn't whole, may be so all the same.
   var isReadable: Bool {
-    var status = clibc_status()
-    guard unsafe clibc_fstat(file, &status) == 0 else { return false }
-    var offset: Int64 = 0
-    while offset < status.size {
-      let byteCount = min(Self.blockByteCount, status.size - offset)
-      guard Descriptor.read(file, at: offset, Int(byteCount)) != nil else { return false }
-      offset += byteCount
+    guard let found = try? byteCount() else { return false }
+    for offset in stride(from: 0, to: found, by: Int64.Stride(Self.blockByteCount)) {
+      let count = min(Self.blockByteCount, found - offset)
+      guard Descriptor.read(file, at: offset, Int(count)) != nil else { return false }
     }
     return true
   }
@@ -269,7 +265,7 @@ final class CopyFile {
     let locked = Descriptor.lock(file, LOCK_EX)
     guard locked == 0 else { throw JournalError(errno: locked) }
     defer { flock(file, LOCK_UN) }
-    let before = size
+    let before = try byteCount()
     if last == 0 || before < tail || record(at: last)?.end != tail { tail = Self.blockByteCount }
     last = 0
     var offset = tail
@@ -311,68 +307,23 @@ final class CopyFile {
     guard cause == 0 else { throw JournalError(errno: cause) }
   }
 
-  /// Cuts off what lies behind the last record: it is nothing that can be used, and whoever adds a
-  /// record would look through all of it. What can't be read may be a record.
-  func trim() {
-    guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
-    defer { flock(file, LOCK_UN) }
-    guard isReadable else { return }
-    var end = Self.blockByteCount
-    while let record = next(from: end) { end = record.end }
-    end = (end + Self.growthByteCount - 1) / Self.growthByteCount * Self.growthByteCount
-    if size > end { clibc_truncate(file, end) }
-  }
-
-  /// Overwrites a record, and cuts the file short if it was the last one. `sync` makes it durable;
-  /// till then a power cut may bring the record back, which is harmless where the journal says that
-  /// it is settled.
-  func erase(_ record: Record) {
-    // If it can't be had, the next check erases what has ended.
-    guard Descriptor.lock(file, LOCK_EX) == 0 else { return }
-    defer { flock(file, LOCK_UN) }
-    // Another process may have erased it, and put another in its place.
-    guard let found = self.record(at: record.offset), found.number == record.number,
-      found.nonce == record.nonce
-    else { return }
-    // Of a damaged one all that may be its own: there is a secret in it.
-    var end = found.end
-    let byteCount = size
-    while end < min(found.imageEnd, byteCount), self.record(at: end) == nil {
-      end += Self.blockByteCount
-    }
-    var zeros = SecretBuffer(byteCountMax: RowImage.byteCountMax + 8192)
-    while Int64(zeros.byteCount) < end - found.offset { zeros.append(0) }
-    _ = zeros.take().withBytes { Descriptor.write($0, to: file, at: record.offset) }
-    if next(from: end) == nil, next(from: Self.blockByteCount) == nil, isReadable {
-      clibc_truncate(file, Self.growthByteCount)
-    }
-  }
-
-  func erase(_ places: [Int64]) {
-    for offset in places {
-      if let record = record(at: offset) { erase(record) }
-    }
-  }
-
-  /// A process that was killed may have left two of one ticket. In a large file the second one is
-  /// left to the next check.
-  func erase(_ ticket: Ticket) {
-    for _ in 0..<4 {
-      guard let record = find(ticket) else { return }
-      erase(record)
-      if size > 64 * 1024 { return }
-    }
-  }
-
   /// Makes all of it durable: 0, or an `errno` value.
   @discardableResult
   func sync() -> Int32 { fdatasync(file) == 0 ? 0 : clibc_errno() }
 
   // MARK: - Bytes
 
-  private var size: Int64 {
+  func byteCount() throws(JournalError) -> Int64 {
     var status = clibc_status()
-    return unsafe clibc_fstat(file, &status) == 0 ? status.size : 0
+    guard unsafe clibc_fstat(file, &status) == 0 else { throw JournalError(errno: clibc_errno()) }
+    lastByteCount = status.size
+    return status.size
+  }
+
+  /// The same for readers; where it can't be had, what it was.
+  var size: Int64 {
+    _ = try? byteCount()
+    return lastByteCount
   }
 
   /// Filled up with zeros to a multiple of `unit`, counted from the file's begin.

@@ -22,7 +22,7 @@ enum JournalFile {
       let lock = try PlaceLock(path, isAlone: access != .read)
       if try exists(path) { return nil }
       guard access != .read else { throw JournalError(.lost) }
-      if try exists(path + SQLiteJournal.readySuffix) { return nil }
+      if try isReady(path) { return nil }
       try SQLiteJournal.setWALAside(path, &report)
       // It had the owner of its second copies.
       try make(path, like: CopyFile.path(of: path))
@@ -38,7 +38,7 @@ enum JournalFile {
 
   /// Whether something beside `path` says that there was a journal.
   static func wasThere(_ path: Text) throws(JournalError) -> Bool {
-    if CopyFile.version(beside: path) != nil { return true }
+    if try CopyFile.version(beside: path) != nil { return true }
     return try hasTrace(path)
   }
 
@@ -51,7 +51,7 @@ enum JournalFile {
   /// Whether a file that can't be a journal was one: another program's, and a newer version's,
   /// must stay as they are.
   static func wasOurs(_ path: Text, _ error: JournalError) throws(JournalError) -> Bool {
-    if let version = CopyFile.version(beside: path) { return version == JournalSchema.version }
+    if let version = try CopyFile.version(beside: path) { return version == JournalSchema.version }
     // Without second copies, those whose head still says whose they are, are theirs.
     guard error.kind == .notADatabase || error.kind == .sqlite else { return false }
     if try Reserve.isKnown(path) { return true }
@@ -95,6 +95,8 @@ enum JournalFile {
     let folder = Path.folder(of: path)
     let made = Folder.make(folder)
     guard made == 0 else { throw JournalError(.cannotCreate, errno: made) }
+    // Before there is one that is nobody's.
+    let owner = try status(other)?.owner
     let file = unsafe clibc_open(path.cString, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     guard file >= 0 else {
       let cause = clibc_errno()
@@ -103,15 +105,18 @@ enum JournalFile {
       throw JournalError(.cannotCreate, errno: cause)
     }
     defer { close(file) }
-    try claim(file, like: other)
+    try claim(file, for: owner)
   }
 
   /// Gives a new file its mode, which the umask may have taken away, and the owner of the one at
   /// `path`: root may look after a journal that a service's user owns.
   static func claim(_ file: Int32, like path: Text) throws(JournalError) {
-    var status = clibc_status()
-    if unsafe clibc_lstat(path.cString, &status) == 0, status.owner != geteuid() {
-      guard fchown(file, status.owner, UInt32.max) == 0 else {
+    try claim(file, for: status(path)?.owner)
+  }
+
+  private static func claim(_ file: Int32, for owner: UInt32?) throws(JournalError) {
+    if let owner, owner != geteuid() {
+      guard fchown(file, owner, UInt32.max) == 0 else {
         throw JournalError(.cannotCreate, errno: clibc_errno())
       }
     }
@@ -181,6 +186,12 @@ enum JournalFile {
     return value
   }
 
+  /// Whether a new journal is about to take this one's place; a link there is none.
+  @inline(never)
+  static func isReady(_ path: Text) throws(JournalError) -> Bool {
+    try status(path + SQLiteJournal.readySuffix)?.is_regular ?? 0 != 0
+  }
+
   @inline(never)
   static func exists(_ path: Text) throws(JournalError) -> Bool { try status(path) != nil }
 
@@ -191,7 +202,9 @@ enum JournalFile {
     var status = clibc_status()
     if unsafe clibc_lstat(path.cString, &status) == 0 { return status }
     let cause = clibc_errno()
-    guard cause == ENOENT || cause == ENOTDIR else { throw JournalError(.cannotRead, errno: cause) }
+    guard cause == ENOENT || cause == ENOTDIR || cause == ENAMETOOLONG else {
+      throw JournalError(.cannotRead, errno: cause)
+    }
     return nil
   }
 

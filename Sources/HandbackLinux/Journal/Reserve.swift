@@ -43,6 +43,7 @@ public enum Reserve {
     // Behind its end, wherever that is by then: if another process gives the room back meanwhile,
     // what is missing isn't taken for held.
     var file = opened(journal, O_WRONLY | O_APPEND)
+    guard file != isHidden else { throw JournalError(errno: EIO) }
     let hasRoster = file >= 0
     if !hasRoster {
       unlink(journal)
@@ -88,25 +89,32 @@ public enum Reserve {
     _ = buffer.take().withBytes { Descriptor.write($0, to: file, at: 0) }
   }
 
-  /// Opens it, if it is a file of ours alone, with a roster.
+  private static let isHidden: Int32 = -2
+
+  /// Opens it, if it is a file of ours alone, with a roster: else -1, or `isHidden` if nobody knows.
   private static func opened(_ journal: Text, _ flags: Int32) -> Int32 {
     let path = path(journal)
     let file = unsafe clibc_open(path.cString, flags | O_NOFOLLOW | O_NONBLOCK, 0)
-    guard file >= 0 else { return -1 }
+    guard file >= 0 else {
+      let cause = clibc_errno()
+      return cause == ENOENT || cause == ELOOP || cause == ENXIO || cause == EISDIR ? -1 : isHidden
+    }
     var status = clibc_status()
-    if unsafe clibc_fstat(file, &status) == 0, status.size >= Roster.byteCount,
-      (try? JournalFile.check(status, path)) != nil
-    {
+    let isKnown = unsafe clibc_fstat(file, &status) == 0
+    if isKnown, status.size >= Roster.byteCount, (try? JournalFile.check(status, path)) != nil {
       return file
     }
     close(file)
-    return -1
+    return isKnown ? -1 : isHidden
   }
 
   /// Gives the room back, up to the roster.
   static func release(_ journal: Text) {
     let file = opened(journal, O_WRONLY)
-    guard file >= 0 else { return unlink(journal) }
+    guard file >= 0 else {
+      if file != isHidden { unlink(journal) }
+      return
+    }
     clibc_truncate(file, Roster.byteCount)
     close(file)
   }

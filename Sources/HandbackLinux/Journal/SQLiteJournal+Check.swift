@@ -16,7 +16,7 @@ extension SQLiteJournal {
       isMending = false
       nonces = nil
     }
-    let file = Self.inode(path)
+    let file = try Self.inode(path)
     var isDamaged = isDamaged
     if connection.isReplaced {
       try reconnect()

@@ -19,7 +19,7 @@ extension SQLiteJournal {
     _ path: Text, _ before: UInt64, _ report: inout JournalReport
   ) throws(JournalError) {
     // Another process may have done it meanwhile.
-    guard inode(path) == before else { return }
+    guard try inode(path) == before else { return }
     let new = path + "-new"
     removeAll(new)
     remove(path, readySuffix)
@@ -48,7 +48,7 @@ extension SQLiteJournal {
     let lock = try PlaceLock(path, isAlone: true)
     if try JournalFile.exists(path) {
       remove(path, readySuffix)
-    } else if try JournalFile.exists(path + readySuffix) {
+    } else if try JournalFile.isReady(path) {
       try finish(path, &report)
     }
     _ = consume lock
@@ -81,10 +81,10 @@ extension SQLiteJournal {
     report.asidePath = aside + "-wal"
   }
 
-  /// 0 if there is none, or none can be seen.
-  static func inode(_ path: Text) -> UInt64 {
-    var status = clibc_status()
-    return unsafe clibc_lstat(path.cString, &status) == 0 ? status.inode : 0
+  /// 0 if there is none.
+  @inline(never)
+  static func inode(_ path: Text) throws(JournalError) -> UInt64 {
+    try JournalFile.status(path)?.inode ?? 0
   }
 
   private static func removeAll(_ path: Text) {
@@ -103,11 +103,11 @@ extension SQLiteJournal {
   private static func move(
     _ path: Text, _ other: Text, _ suffix: Text
   ) throws(JournalError) {
-    let from = path + suffix
-    guard try JournalFile.exists(from) else { return }
     var to = other + suffix
     while try JournalFile.exists(to) { to = to + "-" }
-    try put(from, at: to)
+    guard unsafe rename((path + suffix).cString, to.cString) != 0 else { return }
+    let cause = clibc_errno()
+    guard cause == ENOENT else { throw JournalError(.cannotCreate, errno: cause) }
   }
 
   @inline(never)

@@ -75,7 +75,7 @@ public final class SQLiteJournal {
   /// `report` tells of it. A reader leaves that to the next one who writes.
   public static func open(_ path: Text, _ access: Access) throws(JournalError) -> SQLiteJournal {
     guard !SQLiteLibrary.neverSyncs else { throw JournalError(.libraryNeverSyncs) }
-    var file = inode(path)
+    var file = try inode(path)
     do throws(JournalError) {
       return try openWhole(path, access)
     } catch {
@@ -92,7 +92,7 @@ public final class SQLiteJournal {
     }
     var report = JournalReport()
     // It was gone, and has just been made.
-    if file == 0 { file = inode(path) }
+    if file == 0 { file = try inode(path) }
     do throws(JournalError) {
       try rebuild(path, file, &report)
     } catch {
@@ -114,7 +114,7 @@ public final class SQLiteJournal {
     _ path: Text, _ access: Access, isRebuilt: Bool = false
   ) throws(JournalError) -> SQLiteJournal {
     var report = JournalReport()
-    if access != .read, try JournalFile.exists(path + readySuffix) {
+    if access != .read, try JournalFile.isReady(path) {
       try finishReplacing(path, &report)
     }
     var isSuspect = false
@@ -122,7 +122,7 @@ public final class SQLiteJournal {
     guard let isKnown = try JournalFile.prepare(path, access, &report) else {
       return try openWhole(path, access, isRebuilt: isRebuilt)
     }
-    let hadWAL = FilePresence.exists(path + "-wal")
+    let hadWAL = try JournalFile.exists(path + "-wal")
     let connection = try connect(path, access)
     var isNew = false
     if !isKnown {

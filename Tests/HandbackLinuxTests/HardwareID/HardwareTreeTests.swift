@@ -133,6 +133,8 @@ import Testing
     try write("root/sys/firmware/devicetree/base/compatible", "acme,box\0")
     try write("root/sys/firmware/devicetree/base/serial-number", "5f3c9a1be07d2468\0")
     #expect(try outcome() == "device-tree-serial")
+    try write("root/sys/firmware/devicetree/base/hypervisor/compatible", "xen,xen-4.17\0")
+    #expect(try survey().platform == .vm)
   }
 
   /// The same socket in both; the agent's folder is a virtual machine's.

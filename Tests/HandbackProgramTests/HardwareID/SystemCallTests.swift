@@ -83,6 +83,28 @@ import Testing
     #expect(result.id == nil)
   }
 
+  /// Each call that looks for something fails once: no other part ever names the device.
+  @Test(
+    .enabled(if: isPossible),
+    arguments: ["gate-server", "fuse-board", "two-ports"], ["statx", "read", "readlinkat"])
+  func `is the same device, or says why not, whatever fails once`(
+    sample: String, call: String
+  ) throws {
+    let arguments = ["id", "--root", DeviceSamples.own.tree(sample), "--json"]
+    let id = Identification(arguments: arguments).id
+    #expect(id != nil)
+    var place = 1
+    while place < 1000 {
+      let (result, calls) = try trace(
+        ["-e", "trace=\(call)", "-e", "inject=\(call):error=EIO:when=\(place)"], arguments)
+      guard calls.contains(where: { $0.contains("(INJECTED)") }) else { break }
+      #expect(result.status != 0 || result.id == id, "\(call) \(place): \(result)")
+      // A path is walked through by its links: these fail much alike.
+      place += call == "readlinkat" ? 19 : 1
+    }
+    #expect((3..<1000).contains(place))
+  }
+
   /// What a sandbox or a fault hides is not what isn't there: without it, another part would name
   /// the device.
   @Test(

@@ -6,20 +6,19 @@ import HandbackCore
 enum DMISource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
     let device = system.device("/sys/class/dmi/id")
-    found.signs.systemVendor = system.text("sys_vendor", of: device)
-    found.signs.productName = system.text("product_name", of: device)
-    found.signs.productVersion = system.text("product_version", of: device)
-    found.signs.boardVendor = system.text("board_vendor", of: device)
-    found.signs.biosVendor = system.text("bios_vendor", of: device)
-
     let product = found.add(.productSerial, system.attribute("product_serial", of: device))
-    product.maker = found.signs.systemVendor
-    product.product = found.signs.productName
+    product.maker = system.text("sys_vendor", of: device, for: product)
+    product.product = system.text("product_name", of: device, for: product)
 
     let board = found.add(.boardSerial, system.attribute("board_serial", of: device))
-    board.maker = found.signs.boardVendor
-    board.product = system.text("board_name", of: device)
+    board.maker = system.text("board_vendor", of: device, for: board)
+    board.product = system.text("board_name", of: device, for: board)
 
+    found.signs.systemVendor = product.maker
+    found.signs.productName = product.product
+    found.signs.productVersion = system.text("product_version", of: device)
+    found.signs.boardVendor = board.maker
+    found.signs.biosVendor = system.text("bios_vendor", of: device)
     found.add(.chassisSerial, system.attribute("chassis_serial", of: device))
     found.add(.productUUID, system.attribute("product_uuid", of: device))
   }

@@ -22,7 +22,7 @@ enum MMCSource {
       let observation = found.add(.eMMC, system.attribute("cid", of: device))
       observation.label = name
       observation.attachment = text.normalized().isEqual(to: "mmc") ? .soldered : .removable
-      observation.alias = system.text("serial", of: device)
+      observation.alias = system.text("serial", of: device, for: observation)
       count += 1
       return count < countMax
     }

@@ -33,6 +33,7 @@ enum NetworkSource {
     _ found: HardwareObservations
   ) -> Bool {
     let device = system.device(path)
+    if device.position.contains("devices/virtual/") { return false }
     // ARPHRD_ETHER; a dump that lacks the attribute still has the loop's well-known name.
     let type = system.text("type", of: device).normalized()
     guard type.isEqual(to: "1") || (type.isEmpty && !name.isEqual(to: "lo")) else { return false }
@@ -46,7 +47,9 @@ enum NetworkSource {
       system.property("DEVTYPE", of: device).isEqual(to: "wlan")
       || system.tree.exists(path.joining("phy80211"))
       || system.tree.exists(path.joining("wireless"))
-    if device.position.isEmpty {
+    if device.isPositionHidden {
+      port.content = .unreadable
+    } else if device.position.isEmpty {
       port.attachment = .unknown
     } else if device.isOnUSB, !isOnboardUSB(system, device) {
       port.attachment = .removable

@@ -6,14 +6,16 @@ enum SoCSource {
     // The firmware's device (SMCCC SOC_ID) has no serial number, and may come before the driver's.
     for number: Literal in ["0", "1", "2", "3"] {
       let device = system.device("/sys/devices/soc\(number)")
-      for name: Literal in ["family", "soc_id"] {
-        found.socFamily += system.text(name, of: device)
-      }
       var content = system.attribute("serial_number", of: device)
       // The name that i.MX vendor kernels give it.
       if case .absent = content { content = system.attribute("soc_uid", of: device) }
+      // Not kept where there is none.
+      let observation = HardwareObservation(.socSerial, content)
+      for name: Literal in ["family", "soc_id"] {
+        found.socFamily += system.text(name, of: device, for: observation)
+      }
       if case .absent = content { continue }
-      found.add(.socSerial, content)
+      found.add(.socSerial, observation.content)
       return
     }
     found.add(.socSerial, .absent)
