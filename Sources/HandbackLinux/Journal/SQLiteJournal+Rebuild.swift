@@ -105,16 +105,20 @@ extension SQLiteJournal {
   ) throws(JournalError) {
     var to = other + suffix
     while try JournalFile.exists(to) { to = to + "-" }
-    guard unsafe rename((path + suffix).cString, to.cString) != 0 else { return }
-    let cause = clibc_errno()
-    guard cause == ENOENT else { throw JournalError(.cannotCreate, errno: cause) }
+    let cause = renamed(path + suffix, to)
+    guard cause == 0 || cause == ENOENT else { throw JournalError(.cannotCreate, errno: cause) }
   }
 
-  @inline(never)
   private static func put(_ path: Text, at other: Text) throws(JournalError) {
-    guard unsafe rename(path.cString, other.cString) == 0 else {
-      throw JournalError(.cannotCreate, errno: clibc_errno())
-    }
+    let cause = renamed(path, other)
+    guard cause == 0 else { throw JournalError(.cannotCreate, errno: cause) }
+  }
+
+  /// 0, or an `errno` value. Of its own: where an error is thrown behind the call, Swift 6.3 loses
+  /// its result on riscv64.
+  @inline(never)
+  private static func renamed(_ path: Text, _ other: Text) -> Int32 {
+    unsafe rename(path.cString, other.cString) == 0 ? 0 : clibc_errno()
   }
 
   static var asideSuffix: Text { ".damaged-" }
