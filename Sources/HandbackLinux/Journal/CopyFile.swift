@@ -205,7 +205,10 @@ final class CopyFile {
   }
 
   /// Whether it is known to be; what can't be read may be whole.
-  func isDamaged(_ record: Record) -> Bool { canRead(record) && !isWhole(record) }
+  func isDamaged(_ record: Record) -> Bool {
+    guard let whole = sealedImage(of: record) else { return record.imageEnd > size }
+    return SealedBytes.content(whole) == nil
+  }
 
   func isWhole(_ record: Record?) -> Bool {
     guard let record, let whole = sealedImage(of: record) else { return false }
