@@ -9,8 +9,9 @@ import sqlite3
 from oracle import Promises
 from rig import OLD_DEVICE, Device, Server
 
-# So many that their second copies need more than one step of their file's growth.
-MANY = [f"device-{number}" for number in range(1, 11)]
+# So many that their second copies need more than one step of their file's growth; the seventh's
+# takes two blocks.
+MANY = [f"device-{number}" + "-long" * 49 * (number == 7) for number in range(1, 11)]
 DEVICES = [*MANY, OLD_DEVICE]
 
 
@@ -42,7 +43,8 @@ class Scenario:
         else:
             device.put(None)
             for name in self.queued:
-                done = device.run("deactivate", "--queue-only", "--hardware-id", name)
+                more = {"HANDBACK_SDK_VER": "long" * 16} if name == MANY[6] else {}
+                done = device.run("deactivate", "--queue-only", "--hardware-id", name, more=more)
                 self.promises.read(done.output, name)
                 device.seal(self.seals)
             if self.lost_answer:

@@ -61,7 +61,7 @@ struct EconomyTests {
           .contains(library))
     }
     let size = try? FileManager.default.attributesOfItem(atPath: Program.path)[.size] as? Int
-    #expect(size ?? .max <= 266 * 1024)
+    #expect(size ?? .max <= 267 * 1024)
   }
 
   @Test(.enabled(if: Program.isNative), .timeLimit(.minutes(3)))

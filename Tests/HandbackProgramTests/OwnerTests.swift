@@ -48,6 +48,17 @@ struct OwnerTests {
     #expect(flushed.status == 69, "\(flushed)")
   }
 
+  /// As root leaves it that is cut off before it gives it away.
+  @Test func `a reserve that is still root's is made anew`() {
+    let (device, service) = prepared()
+    #expect(service.run(["deactivate", "--queue-only"]).status == 0)
+    let reserve = device.journal + "-reserve"
+    _ = device.shell("rm \(reserve); umask 077; : > \(reserve)")
+    let queued = service.run(["deactivate", "--queue-only", "--hardware-id", "2"])
+    #expect(queued.status == 0, "\(queued)")
+    #expect(owners(device) == all("", "-copy", "-reserve", "-shm", "-wal"))
+  }
+
   @Test func `what root had taken is told, and given back by root`() {
     let (device, service) = prepared()
     #expect(service.run(["deactivate", "--queue-only"]).status == 0)

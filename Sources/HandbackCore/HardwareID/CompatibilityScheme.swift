@@ -5,8 +5,8 @@ enum CompatibilityScheme {
   ) throws(IdentityDerivation.Refusal) -> HardwareID {
     let text: Text?
     switch scheme {
-    case .licensespring: text = hashedMachineID(evidence)
-    case .machineID: text = machineID(evidence)
+    case .licensespring: text = try hashedMachineID(evidence)
+    case .machineID: text = try machineID(evidence)
     case .macDecimal:
       // One that can't be read now may be the one.
       for reading in evidence.readings where reading.source == .networkAddress {
@@ -24,20 +24,33 @@ enum CompatibilityScheme {
 
   /// SHA-256, lower-case hexadecimal, of the first line of `/etc/machine-id`, else of the D-Bus
   /// file's: the bytes up to LF, untrimmed, since that is what was activated with.
-  private static func hashedMachineID(_ evidence: HardwareEvidence) -> Text? {
-    if case .unreadable = evidence.machineID { return nil }
-    guard let line = firstLine(evidence.machineID) ?? firstLine(evidence.dbusMachineID),
-      !isShared(line)
-    else { return nil }
-    return line.hashed()
+  private static func hashedMachineID(
+    _ evidence: HardwareEvidence
+  ) throws(IdentityDerivation.Refusal) -> Text? {
+    var line = try firstLine(evidence.machineID, Self.file)
+    if line.isEmpty { line = try firstLine(evidence.dbusMachineID, Self.dbusFile) }
+    return line.isEmpty || isShared(line) ? nil : line.hashed()
+  }
+
+  private static let file: Literal = "/etc/machine-id"
+  private static let dbusFile: Literal = "/var/lib/dbus/machine-id"
+
+  /// A file's content, nothing if there is none; one that can't be read now may be another one.
+  private static func text(
+    _ content: HardwareObservation.Content, _ file: Literal
+  ) throws(IdentityDerivation.Refusal) -> Text {
+    if case .unreadable = content { throw .hidden(file) }
+    guard case .value(let text) = content else { return Text() }
+    return text
   }
 
   /// The machine ID itself, trimmed; the D-Bus file first.
-  private static func machineID(_ evidence: HardwareEvidence) -> Text? {
-    for content in [evidence.dbusMachineID, evidence.machineID] {
-      // One that can't be read now may be another one.
-      if case .unreadable = content { return nil }
-      guard case .value(let text) = content else { continue }
+  private static func machineID(
+    _ evidence: HardwareEvidence
+  ) throws(IdentityDerivation.Refusal) -> Text? {
+    for isOwn in [false, true] {
+      let content = isOwn ? evidence.machineID : evidence.dbusMachineID
+      let text = try text(content, isOwn ? Self.file : Self.dbusFile)
       var start = 0
       var end = text.bytes.count
       while start < end, Text.isBlank(text.bytes[start]) { start += 1 }
@@ -68,11 +81,13 @@ enum CompatibilityScheme {
     return nil
   }
 
-  private static func firstLine(_ content: HardwareObservation.Content) -> Text? {
-    guard case .value(let text) = content else { return nil }
+  private static func firstLine(
+    _ content: HardwareObservation.Content, _ file: Literal
+  ) throws(IdentityDerivation.Refusal) -> Text {
+    let text = try text(content, file)
     var end = 0
     while end < text.bytes.count, text.bytes[end] != 0x0A { end += 1 }
-    return end == 0 ? nil : text.prefix(end)
+    return text.prefix(end)
   }
 
   /// A machine ID that many devices have: an image's, the first-boot marker, zeros. Hashing it

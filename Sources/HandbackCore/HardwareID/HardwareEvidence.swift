@@ -79,6 +79,8 @@ public final class HardwareReading: Sendable {
 /// All readings of one survey, and the platform they were taken on.
 public final class HardwareEvidence {
   public let platform: Platform
+  /// Whether it may be another one: not all its signs can be read.
+  let isPlatformHidden: Bool
   public let readings: [HardwareReading]
   let machineID: HardwareObservation.Content
   let dbusMachineID: HardwareObservation.Content
@@ -91,6 +93,7 @@ public final class HardwareEvidence {
     let platform = observations.signs.platform(
       cpuHasHypervisorFlag: observations.cpuinfo.hasHypervisorFlag)
     self.platform = platform
+    isPlatformHidden = observations.signs.isHidden
     machineID = observations.machineID
     dbusMachineID = observations.dbusMachineID
     var readings: [HardwareReading] = []

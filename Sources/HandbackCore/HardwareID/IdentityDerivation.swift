@@ -9,6 +9,8 @@ public enum IdentityDerivation {
     case container
     /// A source that ranks above all others exists and can't be read: run as root.
     case unreadable(HardwareIDSource)
+    /// The same of what is no source: a path, or what it tells.
+    case hidden(Literal)
     /// A source that ranks above all others may still come: try again.
     case notReady(HardwareIDSource)
     /// Nothing here names the device.
@@ -17,13 +19,13 @@ public enum IdentityDerivation {
     case needsEnrolment
     /// The random part is needed, and the kernel gives no random bytes.
     case noRandomness
-    /// The compatibility scheme has nothing to read, or can't read it.
+    /// The compatibility scheme has nothing to read.
     case schemeUnavailable(HardwareIDScheme)
 
     public var name: Literal {
       switch self {
       case .container: "container"
-      case .unreadable: "unreadable"
+      case .unreadable, .hidden: "unreadable"
       case .notReady: "not-ready"
       case .noGoodSource: "no-good-source"
       case .needsEnrolment: "needs-enrolment"
@@ -57,6 +59,7 @@ public enum IdentityDerivation {
   /// The reading that an ID is anchored in: the place in `evidence.readings`.
   public static func anchor(of evidence: HardwareEvidence) throws(Refusal) -> Int {
     if evidence.platform == .container { throw .container }
+    if evidence.isPlatformHidden { throw .hidden("a sign of a container or a virtual machine") }
     let best = bestIndex(evidence)
     // Unreadable is not absent: what can't be read now might win as root or a second later.
     for index in evidence.readings.indices {

@@ -8,6 +8,8 @@ public final class PlatformSigns {
   public var hasHypervisorMark = false
   /// Xen's control domain: the hypervisor is there, yet this is the metal's own system.
   public var isControlDomain = false
+  /// Whether there may be one that can't be read.
+  public var isHidden = false
   /// DMI `sys_vendor`, `product_name`, `product_version`, `board_vendor`, `bios_vendor`.
   public var systemVendor = Text()
   public var productName = Text()

@@ -14,7 +14,8 @@ struct HardwareSystem: ~Copyable {
   init(tree: consuming HardwareTree) {
     udev = tree.isRunningSystem ? UdevSession() : nil
     deviceTree = Text(
-      tree.exists("/proc/device-tree") ? "/proc/device-tree" : "/sys/firmware/devicetree/base")
+      tree.exists("/proc/device-tree") != false
+        ? "/proc/device-tree" : "/sys/firmware/devicetree/base")
     self.tree = tree
   }
 
@@ -33,7 +34,7 @@ struct HardwareSystem: ~Copyable {
   /// Below a folder too: it may be the running host's, seen from a container.
   private var isBusy: Bool {
     if tree.isRunningSystem { return udev?.isBusy() ?? false }
-    return tree.exists("/run/udev/control") && tree.exists("/run/udev/queue")
+    return tree.exists("/run/udev/control") == true && tree.exists("/run/udev/queue") == true
   }
 
   /// The device at a path such as `/sys/class/net/eth0`.
@@ -81,6 +82,20 @@ struct HardwareSystem: ~Copyable {
     default: break
     }
     return Text()
+  }
+
+  /// The same for a sign of the platform.
+  @inline(never)
+  func sign(
+    _ name: Literal, of device: borrowing HardwareDevice, _ signs: PlatformSigns,
+    for observation: HardwareObservation? = nil
+  ) -> Text {
+    let content = attribute(name, of: device)
+    let text = signs.text(content)
+    if let observation, case .unreadable = content, case .value = observation.content {
+      observation.content = .unreadable
+    }
+    return text
   }
 
   /// A property that udev's rules or the kernel gave the device; empty without one.

@@ -78,19 +78,24 @@ struct HardwareTree: ~Copyable {
     clibc_is_missing(code) != 0 ? .absent : .unreadable
   }
 
+  /// `nil` if it can't be told, for another reason than that it is refused.
   @_disfavoredOverload
   @inline(never)
-  func exists(_ path: Text) -> Bool {
-    if root < 0 { return unsafe access(path.cString, F_OK) == 0 }
-    let file = open(path)
-    // A socket is there, and can't be opened.
-    if file < 0 { return clibc_errno() == ENXIO || clibc_is_refused(clibc_errno()) != 0 }
-    close(file)
-    return true
+  func exists(_ path: Text) -> Bool? {
+    let isSystem = root < 0
+    let file = isSystem ? unsafe access(path.cString, F_OK) : open(path)
+    if file >= 0 {
+      if !isSystem { close(file) }
+      return true
+    }
+    let code = clibc_errno()
+    // A socket is there, and can't be opened; below a folder, nor can another user's file.
+    if !isSystem, code == ENXIO || clibc_is_refused(code) != 0 { return true }
+    return clibc_is_missing(code) != 0 || clibc_is_refused(code) != 0 ? false : nil
   }
 
   @inline(never)
-  func exists(_ path: Literal) -> Bool { exists(Text(path)) }
+  func exists(_ path: Literal) -> Bool? { exists(Text(path)) }
 
   /// Where a symbolic link leads, as written; `nil` for anything else, and `errno`.
   @inline(never)

@@ -17,7 +17,7 @@ extension CopyFile {
   private func recordsEnd(_ byteCount: Int64) -> Int64? {
     var end = Self.blockByteCount
     var offset = end
-    while offset < byteCount {
+    while offset + Int64(Self.byteCountMin) <= byteCount {
       guard let head = head(at: offset) else { return nil }
       if let record = record(head, at: offset) { end = record.end }
       offset = max(offset + Self.blockByteCount, end)

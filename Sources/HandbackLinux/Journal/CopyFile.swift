@@ -21,6 +21,8 @@ final class CopyFile {
   /// size. F2FS (Linux 6.1) makes a size that grew inside the last block durable late.
   static let growthByteCount: Int64 = 4096
   private static let headByteCount = 24
+  /// With the first two columns of an image: no record is shorter.
+  static let byteCountMin = headByteCount + 18
   private static let fileMark: Literal = "HBC1"
   private static let recordMark: Literal = "HBCr"
 
@@ -119,8 +121,8 @@ final class CopyFile {
     let file = unsafe clibc_open(path.cString, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
     guard file >= 0 else {
       let cause = clibc_errno()
-      // There, and not ours.
-      if cause == ELOOP || cause == ENXIO { return nil }
+      // Missing, if it is made in this moment; or there, and not ours.
+      if cause == ENOENT || cause == ELOOP || cause == ENXIO { return nil }
       guard try !JournalFile.exists(path) else { throw JournalError(.cannotRead, errno: cause) }
       return nil
     }
@@ -164,7 +166,7 @@ final class CopyFile {
 
   /// A record's head, and of its image the first two columns.
   func head(at offset: Int64) -> Secret? {
-    Descriptor.read(file, at: offset, Self.headByteCount + 18)
+    Descriptor.read(file, at: offset, Self.byteCountMin)
   }
 
   func record(_ head: borrowing Secret, at offset: Int64) -> Record? {

@@ -43,7 +43,7 @@ public enum Reserve {
     // Behind its end, wherever that is by then: if another process gives the room back meanwhile,
     // what is missing isn't taken for held.
     var file = opened(journal, O_WRONLY | O_APPEND)
-    guard file != isHidden else { throw JournalError(errno: EIO) }
+    guard file >= -1 else { throw JournalError(errno: -1 - file) }
     let hasRoster = file >= 0
     if !hasRoster {
       unlink(journal)
@@ -53,7 +53,14 @@ public enum Reserve {
     guard file >= 0 else { throw JournalError(errno: clibc_errno()) }
     defer { close(file) }
     clibc_truncate(file, hasRoster ? Roster.byteCount : 0)
-    if !hasRoster { try JournalFile.claim(file, like: journal) }
+    if !hasRoster {
+      do throws(JournalError) {
+        try JournalFile.claim(file, like: journal)
+      } catch {
+        unlink(journal)
+        throw error
+      }
+    }
     // Bytes that no file system can compress: the reserve must be as large as it says.
     var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
     var block = InlineArray<4096, UInt8>(repeating: 0)
@@ -89,30 +96,43 @@ public enum Reserve {
     _ = buffer.take().withBytes { Descriptor.write($0, to: file, at: 0) }
   }
 
-  private static let isHidden: Int32 = -2
-
-  /// Opens it, if it is a file of ours alone, with a roster: else -1, or `isHidden` if nobody knows.
+  /// Opens it, if it is a file of ours alone, with a roster: else -1, or if nobody knows, -1 less an
+  /// `errno` value.
   private static func opened(_ journal: Text, _ flags: Int32) -> Int32 {
     let path = path(journal)
     let file = unsafe clibc_open(path.cString, flags | O_NOFOLLOW | O_NONBLOCK, 0)
     guard file >= 0 else {
       let cause = clibc_errno()
-      return cause == ENOENT || cause == ELOOP || cause == ENXIO || cause == EISDIR ? -1 : isHidden
+      if cause == ENOENT || cause == ELOOP || cause == ENXIO || cause == EISDIR { return -1 }
+      // Another user's isn't ours: root may have been cut off before it gave it away.
+      if clibc_is_refused(cause) != 0, let isOurs = isOurs(-1, path), !isOurs { return -1 }
+      return -1 - cause
     }
-    var status = clibc_status()
-    let isKnown = unsafe clibc_fstat(file, &status) == 0
-    if isKnown, status.size >= Roster.byteCount, (try? JournalFile.check(status, path)) != nil {
-      return file
+    if let isOurs = isOurs(file, path) {
+      if isOurs { return file }
+      close(file)
+      return -1
     }
+    let cause = clibc_errno()
     close(file)
-    return isKnown ? -1 : isHidden
+    return -1 - cause
+  }
+
+  /// `nil` if it can't be told. -1 for one that can't be opened.
+  private static func isOurs(_ file: Int32, _ path: Text) -> Bool? {
+    var status = clibc_status()
+    let found =
+      file < 0
+      ? unsafe clibc_lstat(path.cString, &status) : unsafe clibc_fstat(file, &status)
+    guard found == 0 else { return nil }
+    return status.size >= Roster.byteCount && (try? JournalFile.check(status, path)) != nil
   }
 
   /// Gives the room back, up to the roster.
   static func release(_ journal: Text) {
     let file = opened(journal, O_WRONLY)
     guard file >= 0 else {
-      if file != isHidden { unlink(journal) }
+      if file == -1 { unlink(journal) }
       return
     }
     clibc_truncate(file, Roster.byteCount)

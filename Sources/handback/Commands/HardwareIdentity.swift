@@ -217,6 +217,7 @@ enum HardwareIdentity {
     switch error {
     case .container: "this is a container, whose hardware is its host's"
     case .unreadable(let source): "\(source.name) can't be read"
+    case .hidden(let name): "\(name) can't be read"
     case .notReady(let source): "\(source.name) is not there yet"
     case .noGoodSource: "nothing on this machine names it well"
     case .needsEnrolment: "this one has a random part, which is made when it is pinned"
@@ -228,6 +229,7 @@ enum HardwareIdentity {
   private static func hint(_ error: IdentityDerivation.Refusal) -> Text {
     switch error {
     case .unreadable(let source): Text(remedy(source))
+    case .hidden: Text(remedy(.productUUID))
     case .notReady: "run again once the device has started"
     case .needsEnrolment:
       "'handback id --pin' makes it, on the machine itself, before its license is activated; "

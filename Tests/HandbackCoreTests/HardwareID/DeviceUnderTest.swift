@@ -24,6 +24,8 @@ struct DeviceUnderTest {
   var machineID: Value = .absent
   var isVirtual = false
   var isContainer = false
+  var isPlatformHidden = false
+  var dbusMachineID: Value = .absent
   var isSettled = true
 
   /// What a source answers.
@@ -63,6 +65,8 @@ struct DeviceUnderTest {
     found.socFamily = Text(socFamily)
     found.isSettled = isSettled
     found.machineID = machineID.content
+    found.dbusMachineID = dbusMachineID.content
+    found.signs.isHidden = isPlatformHidden
     found.signs.hasHypervisorMark = isVirtual
     found.signs.hasContainerMark = isContainer
     if let tpm { found.add(.tpmEndorsementKey, tpm.content) }

@@ -35,6 +35,42 @@ import Testing
     #expect(device.outcome == "no-good-source")
   }
 
+  /// A virtual machine's parts are the hypervisor's, a container's its host's.
+  @Test func `makes no ID of hardware where it may be somebody else's`() {
+    var device = DeviceUnderTest.server
+    device.isPlatformHidden = true
+    #expect(device.outcome == "unreadable")
+    device.isVirtual = true
+    #expect(device.outcome == "unreadable")
+    device.isContainer = true
+    #expect(device.outcome == "container")
+  }
+
+  @Test func `takes no other machine ID where one can't be read`() throws {
+    let text = DeviceUnderTest.Value.text("4d2f1a90b7c84e5f9a3b6c7d8e9f0a1b\n")
+    func outcome(
+      _ own: DeviceUnderTest.Value, _ dbus: DeviceUnderTest.Value,
+      _ request: IdentityDerivation.Request
+    ) -> String {
+      var device = DeviceUnderTest()
+      device.machineID = own
+      device.dbusMachineID = dbus
+      do throws(IdentityDerivation.Refusal) {
+        return "\(try Outcome.record(device.evidence, by: request).id.text.bytes.count) bytes"
+      } catch {
+        if case .hidden(let file) = error { return "\(file)" }
+        return "\(error.name)"
+      }
+    }
+    #expect(outcome(.unreadable, text, .licensespring) == "/etc/machine-id")
+    #expect(outcome(.absent, .unreadable, .licensespring) == "/var/lib/dbus/machine-id")
+    #expect(outcome(text, .unreadable, .licensespring) == "64 bytes")
+    #expect(outcome(text, .unreadable, .machineID) == "/var/lib/dbus/machine-id")
+    #expect(outcome(.unreadable, .absent, .machineID) == "/etc/machine-id")
+    #expect(outcome(.unreadable, text, .machineID) == "32 bytes")
+    #expect(outcome(.absent, .text("\n"), .machineID) == "scheme-unavailable")
+  }
+
   @Test func `takes the fuse before the device tree where they differ`() throws {
     var device = DeviceUnderTest()
     device.cpuinfo = .text("b2a7c94d11e06f38")

@@ -10,7 +10,7 @@ enum DiskSource {
     var first: [Text] = []
     system.tree.eachName(in: folder) { name in
       if name.hasPrefix("nvme") || name.hasPrefix("sd"),
-        !system.tree.exists(folder.joining(name).joining("partition"))
+        system.tree.exists(folder.joining(name).joining("partition")) != true
       {
         insert(name, into: &first)
       }

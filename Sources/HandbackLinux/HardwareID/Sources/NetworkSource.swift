@@ -43,15 +43,19 @@ enum NetworkSource {
       port.content = system.attribute("address", of: device)
       setPermanence(of: port, system, device)
     }
-    port.isWireless =
-      system.property("DEVTYPE", of: device).isEqual(to: "wlan")
-      || system.tree.exists(path.joining("phy80211"))
-      || system.tree.exists(path.joining("wireless"))
+    port.isWireless = system.property("DEVTYPE", of: device).isEqual(to: "wlan")
+    for name: Literal in ["phy80211", "wireless"] where !port.isWireless {
+      guard let isThere = system.tree.exists(path.joining(name)) else {
+        port.content = .unreadable
+        continue
+      }
+      port.isWireless = isThere
+    }
     if device.isPositionHidden {
       port.content = .unreadable
     } else if device.position.isEmpty {
       port.attachment = .unknown
-    } else if device.isOnUSB, !isOnboardUSB(system, device) {
+    } else if device.isOnUSB, !isOnboardUSB(system, device, port) {
       port.attachment = .removable
     }
     port.path = position(device.position)
@@ -80,13 +84,22 @@ enum NetworkSource {
   /// Raspberry Pi 1 to 3 and others of their time have Ethernet behind USB, soldered: SMSC's
   /// LAN9512/9514 (0424:ec00) and LAN7515 (0424:7800) on the SoC's own USB port.
   private static func isOnboardUSB(
-    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
+    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice,
+    _ port: HardwareObservation
   ) -> Bool {
     guard device.position.hasPrefix("/devices/platform/") else { return false }
     // …/1-1.1/1-1.1:1.0/net/eth0: `device` is the interface, the USB device is above it.
     let parent = device.path.joining("device/..")
-    var maker = system.tree.text(parent.joining("idVendor")).normalized()
-    var product = system.tree.text(parent.joining("idProduct")).normalized()
+    var names: [Text] = []
+    for name: Literal in ["idVendor", "idProduct"] {
+      let content = system.tree.read(parent.joining(name))
+      var text = Text()
+      if case .value(let value) = content { text = value.normalized() }
+      if case .unreadable = content { port.content = .unreadable }
+      names.append(text)
+    }
+    var maker = names[0]
+    var product = names[1]
     if maker.isEmpty { maker = system.property("ID_VENDOR_ID", of: device) }
     if product.isEmpty { product = system.property("ID_MODEL_ID", of: device) }
     return maker.isEqual(to: "0424") && product.isLine(of: "ec00\n7800")

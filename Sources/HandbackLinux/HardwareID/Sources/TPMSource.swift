@@ -8,9 +8,9 @@ enum TPMSource {
   static func observe(
     _ system: borrowing HardwareSystem, _ place: Text, into found: HardwareObservations
   ) {
-    if place.isEmpty, !system.tree.exists("/dev/tpmrm0") {
+    if place.isEmpty, system.tree.exists("/dev/tpmrm0") == false {
       // A sandbox hides the device's file (PrivateDevices=), and not the device. A TPM 1.2 has none.
-      let isHidden = system.tree.exists("/sys/class/tpmrm/tpmrm0")
+      let isHidden = system.tree.exists("/sys/class/tpmrm/tpmrm0") != false
       found.add(.tpmEndorsementKey, isHidden ? .unreadable : .absent)
       return
     }
