@@ -59,6 +59,19 @@ struct OwnerTests {
     #expect(owners(device) == all("", "-copy", "-reserve", "-shm", "-wal"))
   }
 
+  /// It may name tickets that nothing else names.
+  @Test func `a reserve with a list that can't be read is left as it is`() {
+    let (device, service) = prepared()
+    #expect(service.run(["deactivate", "--queue-only"]).status == 0)
+    let reserve = device.journal + "-reserve"
+    _ = device.shell("chown 0 \(reserve); truncate -s 512 \(reserve)")
+    let list = device.folder.read("state/journal.db-reserve")
+    let refused = service.run(["deactivate", "--queue-only", "--hardware-id", "2"])
+    #expect(refused.status == 74 && refused.errors.contains("Permission denied"), "\(refused)")
+    #expect(device.folder.read("state/journal.db-reserve") == list)
+    #expect(device.run("deactivate", "--queue-only", "--hardware-id", "2").status == 0)
+  }
+
   @Test func `what root had taken is told, and given back by root`() {
     let (device, service) = prepared()
     #expect(service.run(["deactivate", "--queue-only"]).status == 0)

@@ -59,7 +59,7 @@ public enum IdentityDerivation {
   /// The reading that an ID is anchored in: the place in `evidence.readings`.
   public static func anchor(of evidence: HardwareEvidence) throws(Refusal) -> Int {
     if evidence.platform == .container { throw .container }
-    if evidence.isPlatformHidden { throw .hidden("a sign of a container or a virtual machine") }
+    try checkPlatform(evidence)
     let best = bestIndex(evidence)
     // Unreadable is not absent: what can't be read now might win as root or a second later.
     for index in evidence.readings.indices {
@@ -76,6 +76,12 @@ public enum IdentityDerivation {
     }
     guard let best else { throw .noGoodSource }
     return best
+  }
+
+  /// A container's hardware is its host's, and a virtual machine's the hypervisor's.
+  private static func checkPlatform(_ evidence: HardwareEvidence) throws(Refusal) {
+    guard evidence.isPlatformHidden, evidence.platform != .container else { return }
+    throw .hidden("a sign of a container or a virtual machine")
   }
 
   /// Readings are ranked, so the first good one is the best one.
@@ -105,6 +111,8 @@ public enum IdentityDerivation {
     _ evidence: HardwareEvidence, by request: Request, random: InlineArray<32, UInt8>?,
     epochSeconds: Int64, reason: Text
   ) throws(Refusal) -> IdentityRecord {
+    // It is kept with an ID of any scheme.
+    try checkPlatform(evidence)
     var components = evidence.componentTokens()
     let id: HardwareID
     let idClass: HardwareIDClass

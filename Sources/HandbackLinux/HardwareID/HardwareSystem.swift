@@ -9,13 +9,16 @@ struct HardwareSystem: ~Copyable {
   let tree: HardwareTree
   /// The device tree's root: what `/proc/device-tree` links to is there for who has `/sys` alone.
   let deviceTree: Text
+  /// Whether it may be the other one: a look failed.
+  let isDeviceTreeHidden: Bool
   private let udev: UdevSession?
 
   init(tree: consuming HardwareTree) {
     udev = tree.isRunningSystem ? UdevSession() : nil
+    let isInProc = tree.exists("/proc/device-tree")
+    isDeviceTreeHidden = isInProc == nil
     deviceTree = Text(
-      tree.exists("/proc/device-tree") != false
-        ? "/proc/device-tree" : "/sys/firmware/devicetree/base")
+      isInProc ?? true ? "/proc/device-tree" : "/sys/firmware/devicetree/base")
     self.tree = tree
   }
 

@@ -104,28 +104,23 @@ public enum Reserve {
     guard file >= 0 else {
       let cause = clibc_errno()
       if cause == ENOENT || cause == ELOOP || cause == ENXIO || cause == EISDIR { return -1 }
-      // Another user's isn't ours: root may have been cut off before it gave it away.
-      if clibc_is_refused(cause) != 0, let isOurs = isOurs(-1, path), !isOurs { return -1 }
+      // Root may have been cut off before it gave it away. There is nothing in it by then.
+      var status = clibc_status()
+      if clibc_is_refused(cause) != 0, unsafe clibc_lstat(path.cString, &status) == 0,
+        status.size < Roster.byteCount
+      {
+        return -1
+      }
       return -1 - cause
     }
-    if let isOurs = isOurs(file, path) {
-      if isOurs { return file }
-      close(file)
-      return -1
+    var status = clibc_status()
+    let isKnown = unsafe clibc_fstat(file, &status) == 0
+    if isKnown, status.size >= Roster.byteCount, (try? JournalFile.check(status, path)) != nil {
+      return file
     }
     let cause = clibc_errno()
     close(file)
-    return -1 - cause
-  }
-
-  /// `nil` if it can't be told. -1 for one that can't be opened.
-  private static func isOurs(_ file: Int32, _ path: Text) -> Bool? {
-    var status = clibc_status()
-    let found =
-      file < 0
-      ? unsafe clibc_lstat(path.cString, &status) : unsafe clibc_fstat(file, &status)
-    guard found == 0 else { return nil }
-    return status.size >= Roster.byteCount && (try? JournalFile.check(status, path)) != nil
+    return isKnown ? -1 : -1 - cause
   }
 
   /// Gives the room back, up to the roster.

@@ -229,7 +229,7 @@ enum HardwareIdentity {
   private static func hint(_ error: IdentityDerivation.Refusal) -> Text {
     switch error {
     case .unreadable(let source): Text(remedy(source))
-    case .hidden: Text(remedy(.productUUID))
+    case .hidden: "run again, as root and outside of a sandbox"
     case .notReady: "run again once the device has started"
     case .needsEnrolment:
       "'handback id --pin' makes it, on the machine itself, before its license is activated; "

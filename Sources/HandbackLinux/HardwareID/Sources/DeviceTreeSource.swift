@@ -5,7 +5,8 @@ enum DeviceTreeSource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
     let root = system.deviceTree
     let compatible = system.tree.read(root.joining("compatible"))
-    if case .value(let text) = compatible { found.compatible = text }
+    // It names some virtual machines, too.
+    found.compatible = found.signs.text(compatible)
     if case .unreadable = compatible { found.isCompatibleReadable = false }
     found.add(.deviceTreeSerial, system.tree.read(root.joining("serial-number")))
     // A virtual machine's UUID on POWER and ARM hosts, and on Xen.

@@ -90,19 +90,26 @@ enum NetworkSource {
     guard device.position.hasPrefix("/devices/platform/") else { return false }
     // …/1-1.1/1-1.1:1.0/net/eth0: `device` is the interface, the USB device is above it.
     let parent = device.path.joining("device/..")
-    var names: [Text] = []
-    for name: Literal in ["idVendor", "idProduct"] {
-      let content = system.tree.read(parent.joining(name))
-      var text = Text()
-      if case .value(let value) = content { text = value.normalized() }
-      if case .unreadable = content { port.content = .unreadable }
-      names.append(text)
+    let maker = name("idVendor", of: parent, or: "ID_VENDOR_ID", system, device)
+    let product = name("idProduct", of: parent, or: "ID_MODEL_ID", system, device)
+    guard let maker, let product else {
+      // It may be soldered, and the one that counts.
+      port.content = .unreadable
+      return true
     }
-    var maker = names[0]
-    var product = names[1]
-    if maker.isEmpty { maker = system.property("ID_VENDOR_ID", of: device) }
-    if product.isEmpty { product = system.property("ID_MODEL_ID", of: device) }
     return maker.isEqual(to: "0424") && product.isLine(of: "ec00\n7800")
+  }
+
+  /// What the kernel or udev says of the USB device; `nil` if it can't be read.
+  private static func name(
+    _ attribute: Literal, of parent: Text, or property: Literal,
+    _ system: borrowing HardwareSystem, _ device: borrowing HardwareDevice
+  ) -> Text? {
+    let content = system.tree.read(parent.joining(attribute))
+    if case .value(let text) = content { return text.normalized() }
+    let text = system.property(property, of: device)
+    if case .unreadable = content, text.isEmpty { return nil }
+    return text
   }
 
   /// Where the port sits: the last PCI address on its way, else all of its path without its

@@ -21,6 +21,7 @@ extension PlatformSigns {
 enum PlatformSource {
   static func observe(_ system: borrowing HardwareSystem, into found: HardwareObservations) {
     let signs = found.signs
+    if system.isDeviceTreeHidden { signs.isHidden = true }
     signs.hasContainerMark = isContainer(system, signs)
     signs.isControlDomain = holds("control_d", "/proc/xen/capabilities", system, signs)
     signs.hasHypervisorMark = isVirtualMachine(system, found.compatible, signs)
@@ -84,7 +85,7 @@ enum PlatformSource {
       return !hasFirmwareDevice
     }
     if hasFirmwareDevice { return true }
-    if !isWhole { signs.isHidden = true }
+    if !isWhole, clibc_is_refused(clibc_errno()) == 0 { signs.isHidden = true }
     // SMBIOS type 0, extension byte 2, bit 4: "the SMBIOS table describes a virtual machine".
     let table = signs.text(system.tree.read("/sys/firmware/dmi/entries/0-0/raw"))
     return table.bytes.count > 0x13 && table.bytes[1] > 0x13 && table.bytes[0x13] & 0x10 != 0
