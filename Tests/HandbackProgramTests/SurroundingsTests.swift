@@ -5,19 +5,24 @@ import Testing
 /// Files that aren't what they should be. Nothing hangs, crashes, or writes where it wasn't told
 /// to; what was queued stays so.
 struct SurroundingsTests {
-  @Test(arguments: ["-copy", "-wal", "-shm", "-reserve", "-sender"])
+  @Test(arguments: ["-copy", "-wal", "-shm", "-journal", "-reserve", "-sender"])
   func `links, pipes and folders in the place of the journal's other files`(_ name: String) {
     let device = Device()
     #expect(device.run("deactivate", "--queue-only").status == 0)
     let path = device.journal + name
     let target = device.folder.path("target")
+    let users = try? String(contentsOfFile: "/etc/passwd", encoding: .utf8)
     for make in [
       "ln -s \(target) \(path)", "ln -s /etc/passwd \(path)", "mkfifo \(path)", "mkdir \(path)",
       "touch \(path) && ln \(path) \(target)",
     ] {
       let kept = device.folder.read("state/journal.db\(name)")
       let result = device.shell(
-        "rm -f \(path); \(make); $program deactivate --queue-only --hardware-id other")
+        """
+        rm -f \(path); \(make)
+        for other in status flush; do timeout 40 $program $other; [ $? != 124 ] || exit; done
+        $program deactivate --queue-only --hardware-id other
+        """)
       #expect([0, 73, 74, 77].contains(result.status), "\(make): \(result)")
       #expect(result.status == 0 || !result.output.contains("queued"))
       #expect(
@@ -28,6 +33,7 @@ struct SurroundingsTests {
         device.folder.write("state/journal.db\(name)", kept)
       }
     }
+    #expect((try? String(contentsOfFile: "/etc/passwd", encoding: .utf8)) == users)
     let tickets = device.json("status")["deactivations"] as? [[String: Any]] ?? []
     #expect(tickets.contains { $0["hardware_id"] as? String == "demo-device-1" })
   }

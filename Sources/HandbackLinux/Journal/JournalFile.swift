@@ -33,6 +33,7 @@ enum JournalFile {
     // SQLite looks at these less closely.
     try checkIfPresent(path + "-wal")
     try checkIfPresent(path + "-shm")
+    try checkIfPresent(path + "-journal")
     return try checkHeader(path)
   }
 

@@ -10,6 +10,11 @@ enum DeactivateCommand {
         .usage, "--queue-only and --wait exclude each other",
         hint: "what is only queued is sent later, and gets its verdict then")
     }
+    if settings.value(.root)?.source == .flag {
+      throw Failure(
+        .usage, "--root is another device's tree, and its ID would be this one's",
+        hint: "'--hardware-id ID' sends its ID; as a setting (HANDBACK_ROOT) it is this one's host")
+    }
     // All that can be wrong is found before the journal is touched.
     let input = try settings.licenseInput()
     _ = try settings.transportOptions()

@@ -12,11 +12,6 @@ enum HardwareIdentity {
   static func resolve(
     _ settings: Settings, _ journal: inout SQLiteJournal, acceptsChangedHardware: Bool
   ) throws(Failure) -> HardwareID {
-    if settings.value(.root)?.source == .flag {
-      throw Failure(
-        .usage, "--root is another device's tree, and it would be pinned here",
-        hint: "'--hardware-id ID' sends its ID; as a setting (HANDBACK_ROOT) it is this one's host")
-    }
     let evidence = try survey(settings)
     var count = 0
     if let record = try pinned(journal, count: &count) {

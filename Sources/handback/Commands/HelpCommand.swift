@@ -76,9 +76,10 @@ enum HelpCommand {
       """
       Prints this device's hardware ID. The first call makes it and pins it in the journal; it
       stays the same then, whatever happens to the device. Schemes: hb1 (ours), licensespring
-      (the vendor's clients'), machine-id, mac-decimal, random (enrolled), value:STRING.
-      With --root it only looks, unless told --pin, as in a container that has its host's tree.
-      Exit status 69: there is no ID to be had; 76: the hardware is not that of the pin.
+      (the vendor's clients'), machine-id, mac-decimal, random, value:STRING. With
+      --root it only looks, unless told --pin or --repin, as in a container that has its host's tree.
+      Exit status 69: no ID to be had; 76: the hardware is not that of the pin; 77: --check can't
+      read it; 78: another ID is pinned already.
       """
     case .deactivate:
       """
@@ -99,20 +100,24 @@ enum HelpCommand {
       appears, when something is queued, and when a wait is over. SIGTERM ends it, SIGHUP reads the
       settings again. With --until-empty, exit status 0: nothing is pending any more; 65: the
       same, but some are damaged; 76: the same, but some were rejected meanwhile; 69: the server
-      could not be reached before the deadline; 75: some are still pending.
+      could not be reached before the deadline; 75: some are still pending. 78: a key is missing.
       """
     case .status: "Shows what is pending and why. Needs no network and writes nothing."
     case .receipt:
       """
       Shows when and how a deactivation ended, what the server said, and after how many attempts.
-      Exit status 75 while it is pending.
+      Exit status 75 while it is pending; 65: damaged, or there is no such ticket.
       """
     case .retry:
       """
       Tries one pending deactivation now; only a server's Retry-After is heeded. Exit status 0:
-      deactivated; 69, 75, 78: pending; 76: rejected.
+      deactivated; 69, 75, 78: pending; 76: rejected; 65: no such ticket, or no longer pending.
       """
-    case .withdraw: "Takes a pending deactivation back: it will not be sent. The receipt stays."
+    case .withdraw:
+      """
+      Takes a pending deactivation back: it will not be sent. Ends a damaged one, too. The receipt
+      stays. Exit status 65: there is no such ticket, or it is no longer pending.
+      """
     case .settings: "Shows every setting in force and where it came from. Secrets are not read."
     case .help: "Explains a command."
     case .version: "Prints this program's version and those of SQLite and libcurl."

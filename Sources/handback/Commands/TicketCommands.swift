@@ -91,8 +91,12 @@ enum TicketChange {
     guard let facts = try JournalReading.facts(of: ticket, in: journal) else {
       return Failure(.dataError, "there is no ticket \(ticket.text)")
     }
+    var hint: Text = "'handback receipt \(ticket.text)' tells how it ended"
+    if case .ended(.damaged, _, _, _) = facts.state {
+      hint = "give it back by other means, then say 'handback withdraw \(ticket.text)'"
+    }
     return Failure(
       .dataError, "\(ticket.text) is no longer pending: \(FactsReport.stateName(facts.state))",
-      hint: "'handback receipt \(ticket.text)' tells how it ended")
+      hint: hint)
   }
 }

@@ -57,7 +57,7 @@ enum Words {
   private static func hint(_ code: APICode) -> Text? {
     switch code {
     case .deviceNotFound, .licenseNotActive:
-      "compare 'handback id' with the hardware ID that the license was activated with"
+      "compare the receipt's hardware ID with the one that the license was activated with"
     case .licenseNotFound, .unknownProduct:
       "check product and license; queue it again with the right ones"
     case .dateHeaderDiff: "set the clock"
