@@ -89,17 +89,25 @@ struct SecretTests {
     // One answer that refuses, one that is no answer, one that gets lost, and a good one.
     emulator.setFaults(
       ["kind": "status", "status": 503], ["kind": "wrong_success"], ["kind": "reset_after"])
-    for _ in 1...4 { run("flush", "--json") }
+    let metrics = device.folder.path("metrics.prom")
+    run("agent", "--until-empty", "--deadline", "2", "--metrics-file", metrics)
+    let figures = (try? String(contentsOfFile: metrics, encoding: .utf8)) ?? ""
+    #expect(figures.contains("handback_deactivations"))
+    for mark in marks { #expect(!figures.contains(mark), "\(mark) is in the metrics") }
+    #expect(emulator.count("successes") == 0)
+    for _ in 1...3 { run("flush", "--json") }
     #expect(device.sql("SELECT state FROM deactivation") == "1")
     #expect(emulator.count("successes") == 1)
     // One that is rejected, and one that is withdrawn.
-    run("deactivate", "--hardware-id", "unknown")
+    run("deactivate", "--json", "--hardware-id", "unknown")
     #expect(device.sql("SELECT state FROM deactivation WHERE row = 2") == "2")
     let queued = run("deactivate", "--queue-only", "--hardware-id", "another")
     let ticket = queued.output.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("3-") }
     run("withdraw", ticket.map(String.init) ?? "no ticket")
     #expect(device.sql("SELECT state FROM deactivation WHERE row = 3") == "3")
     run("status", "--all", "--json")
+    run("receipt", ticket.map(String.init) ?? "no ticket", "--json")
+    run("settings", "--json")
     run("settings")
 
     // All rows have ended: no file of the journal's holds a credential, free pages included.
@@ -111,6 +119,30 @@ struct SecretTests {
       for mark in marks {
         #expect(bytes.range(of: Data(mark.utf8)) == nil, "\(mark) is in \(file)")
       }
+    }
+  }
+
+  @Test(.enabled(if: SystemCallTests.isPossible))
+  func `forbids a core file before it reads a secret, and starts no child`() throws {
+    let emulator = Emulator()
+    let device = Device(emulator)
+    for command in [["deactivate"], ["agent", "--until-empty"]] {
+      var traced = device.program
+      traced.wrapper = [
+        "/usr/bin/strace", "-f", "-o", device.folder.path("trace"), "-e",
+        "trace=prctl,openat,execve,execveat,fork,vfork,clone,clone3",
+      ]
+      #expect(traced.run(command).status == 0)
+      let trace = try String(contentsOfFile: device.folder.path("trace"), encoding: .utf8)
+      let calls = trace.split(separator: "\n")
+      let forbids = calls.firstIndex { $0.contains("PR_SET_DUMPABLE, SUID_DUMP_DISABLE") }
+      let reads = calls.firstIndex { $0.contains("shared-key") }
+      #expect(try #require(forbids) < #require(reads), "\(trace)")
+      #expect(calls.filter { $0.contains("execve") }.count == 1, "\(trace)")
+      // libcurl may look names up in a thread.
+      let made = calls.filter { $0.contains("fork(") || $0.contains("clone") }
+      #expect(
+        !made.contains { !$0.contains("CLONE_THREAD") && !$0.contains("resumed") }, "\(trace)")
     }
   }
 

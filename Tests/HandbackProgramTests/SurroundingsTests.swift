@@ -88,7 +88,7 @@ struct SurroundingsTests {
         "--mount", "--uts", "sh", "-c",
         """
         mount -t tmpfs -o mode=700 tmpfs \(data.url.path) && mount -o remount,ro,bind / || exit 1
-        hostname \(name)
+        hostname \(name) && [ "$(uname -n)" = \(name) ] || exit 4
         q="env -i \(Program.path) deactivate --queue-only --config \(device.folder.path("handback.conf"))"
         $q --journal \(journal) || exit 2
         mount -o remount,ro tmpfs \(data.url.path)
