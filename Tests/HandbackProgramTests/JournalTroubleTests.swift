@@ -141,6 +141,31 @@ struct JournalTroubleTests {
     #expect(!FileManager.default.fileExists(atPath: "\(device.journal).damaged-2"))
   }
 
+  /// As a newer version's, the damaged journal would be left as it is for ever.
+  @Test(arguments: [4..<8, 5..<6, 7..<8, 8..<12, 4..<12])
+  func `second copies that say a wrong version are damaged, and not a newer version's`(
+    place: Range<UInt64>
+  ) throws {
+    let device = Device()
+    let ticket = Device.ticket(device.run("deactivate", "--queue-only"))
+    device.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    device.sql(
+      """
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_master SET sql = replace(sql, 'TABLE deactivation', 'TABLE')
+        WHERE name = 'deactivation'
+      """)
+    let file = try FileHandle(
+      forUpdating: URL(fileURLWithPath: device.journal + "-copy"))
+    try file.seek(toOffset: place.lowerBound)
+    try file.write(contentsOf: Data(repeating: place.count > 4 ? 0 : 0x07, count: place.count))
+    try file.close()
+    #expect(device.run("status").status == 65)
+    #expect(device.run("flush").status == 69)
+    #expect(FileManager.default.fileExists(atPath: "\(device.journal).damaged-1"))
+    #expect(device.json("receipt", ticket)["state"] as? String == "pending")
+  }
+
   /// Of a row that was never sent, "no such device" proves nothing.
   @Test func `a table's default that was damaged makes no attempt`() {
     let device = Device()

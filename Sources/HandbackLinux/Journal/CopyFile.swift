@@ -6,7 +6,7 @@ internal import HandbackCore
 /// Flash also damages files that nobody wrote to (https://www.sqlite.org/howtocorrupt.html,
 /// section 4.1), so what was promised is kept in two files. This one is as simple as can be:
 ///
-/// - blocks of 512 bytes; the first begins with `HBC1` and the journal's format version;
+/// - blocks of 512 bytes; the first begins with `HBC1` and twice the journal's format version;
 /// - each record begins a block: `HBCr`, the length of its image (4 bytes, big-endian), its seal
 ///   (16 bytes), the image (`RowImage`) of the row as it was queued;
 /// - behind it, up to the end of its last block, a `Roster` of the tickets accepted before it;
@@ -107,7 +107,7 @@ final class CopyFile {
     let unit = try byteCount() == 0 ? Self.growthByteCount : Self.blockByteCount
     var block = SecretBuffer(byteCountMax: Int(Self.growthByteCount))
     block.append(Self.fileMark)
-    block.append(JournalSchema.version, byteCount: 4)
+    for _ in 0..<2 { block.append(JournalSchema.version, byteCount: 4) }
     let cause = write(Self.padded(block, from: 0, to: unit), at: 0)
     guard cause == 0 else { throw JournalError(errno: cause) }
     try makeDurable()
@@ -137,9 +137,12 @@ final class CopyFile {
   }
 
   private static func version(_ file: Int32) -> Int64? {
-    guard let head = Descriptor.read(file, at: 0, 8) else { return nil }
+    guard let head = Descriptor.read(file, at: 0, 12) else { return nil }
     return head.withBytes { bytes in
-      matches(fileMark, bytes.extracting(0..<4)) ? RowImage.number(in: bytes, 4..<8) : nil
+      let version = RowImage.number(in: bytes, 4..<8)
+      // Twice, or damage would look like a newer one. Zeros are damage, too.
+      let isWhole = version == RowImage.number(in: bytes, 8..<12) && version > 0
+      return isWhole && matches(fileMark, bytes.extracting(0..<4)) ? version : nil
     }
   }
 
