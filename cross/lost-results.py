@@ -30,8 +30,8 @@ NEVER_RETURN = {"_exit", "abort", "exit", "__stack_chk_fail", "__libc_start_main
 # A result can't be passed on to these.
 WITHOUT_ARGUMENTS = {"__errno_location", "geteuid", "getpid", "getppid"}
 
-STORES_AND_BRANCHES = re.compile(r"s[bhwd]$|fs[wd]$|b[a-z]+$|j$|jr$|ecall$")
-MEMORY = re.compile(r"\((\w+)\)")
+# All that they name is read; of other instructions the first operand is written.
+STORES = {"sb", "sh", "sw", "sd", "fsw", "fsd"}
 
 
 def fail(text):
@@ -71,18 +71,16 @@ class Code:
         return self.name(at).startswith("OUTLINED_FUNCTION_")
 
     def calls(self):
-        """Each call of a C function: where, and of which."""
+        """Each call of a C function but those in a tail's place, which return the result: where, and
+        of which."""
         for at, (word, operands) in self.lines.items():
-            if word in ("jal", "j") and (name := self.imported.get(self.target(operands))):
-                # One in a tail's place returns the result, if it isn't in an outlined function.
-                if word == "jal":
-                    yield at, name
+            if word == "jal" and (name := self.imported.get(self.target(operands))):
+                yield at, name
 
     def is_read(self, call):
         """Whether on any way on from the call its result is read. The ways are pairs of an address
         and of where the outlined functions go on that it is in."""
-        places = self.outlined_callers(call)
-        ways = [(self.next[call], place) for place in places]
+        ways = [(self.next[call], back) for back in self.outlined_callers(call)]
         seen = set()
         while ways:
             way = ways.pop()
@@ -120,12 +118,11 @@ class Code:
                 ways.append((self.target(operands), back))
                 ways.append((self.next[at], back))
             else:
-                sources = names if STORES_AND_BRANCHES.match(word) else names[1:]
-                if "a0" in sources or word.startswith(("amo", "sc.")) and "a0" in names[1:]:
+                is_store = word in STORES
+                # What is called by a pointer may take it.
+                if word == "jalr" or "a0" in names[0 if is_store else 1:]:
                     return True
-                if word == "jalr":
-                    return True
-                if names[:1] != ["a0"] or STORES_AND_BRANCHES.match(word):
+                if is_store or names[:1] != ["a0"]:
                     ways.append((self.next[at], back))
         return False
 
@@ -138,14 +135,17 @@ class Code:
         self.lines[at] = move
         return not is_read
 
+    def start(self, at):
+        """Where the function begins that an instruction is in. One that others were merged with has
+        no name, and counts as the end of the one before it."""
+        return max(start for start in self.names if start <= at)
+
     def place(self, at):
-        """A function that others were merged with has no name of its own."""
-        start = max(start for start in self.names if start <= at)
-        return f"{at:x} (in or behind {self.names[start]})"
+        return f"{at:x} (in or behind {self.names[self.start(at)]})"
 
     def outlined_callers(self, call):
         """Where it goes on behind the outlined function that a call is in: once for each caller."""
-        start = max(start for start in self.names if start <= call)
+        start = self.start(call)
         if not self.is_outlined(start):
             return [()]
         return [(self.next[at],) if word == "jal" else ()

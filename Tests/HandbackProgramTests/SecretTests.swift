@@ -102,11 +102,12 @@ struct SecretTests {
     run("deactivate", "--json", "--hardware-id", "unknown")
     #expect(device.sql("SELECT state FROM deactivation WHERE row = 2") == "2")
     let queued = run("deactivate", "--queue-only", "--hardware-id", "another")
-    let ticket = queued.output.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("3-") }
-    run("withdraw", ticket.map(String.init) ?? "no ticket")
+    let words = queued.output.split(whereSeparator: \.isWhitespace)
+    let ticket = words.first { $0.hasPrefix("3-") }.map(String.init) ?? "no ticket"
+    run("withdraw", ticket)
     #expect(device.sql("SELECT state FROM deactivation WHERE row = 3") == "3")
     run("status", "--all", "--json")
-    run("receipt", ticket.map(String.init) ?? "no ticket", "--json")
+    run("receipt", ticket, "--json")
     run("settings", "--json")
     run("settings")
 

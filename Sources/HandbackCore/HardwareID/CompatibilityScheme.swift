@@ -48,19 +48,20 @@ enum CompatibilityScheme {
   private static func machineID(
     _ evidence: HardwareEvidence
   ) throws(IdentityDerivation.Refusal) -> Text? {
-    for isOwn in [false, true] {
-      let content = isOwn ? evidence.machineID : evidence.dbusMachineID
-      let text = try text(content, isOwn ? Self.file : Self.dbusFile)
-      var start = 0
-      var end = text.bytes.count
-      while start < end, Text.isBlank(text.bytes[start]) { start += 1 }
-      while end > start, Text.isBlank(text.bytes[end - 1]) { end -= 1 }
-      if start < end {
-        let trimmed = text.slice(start..<end)
-        return isShared(trimmed) ? nil : trimmed
-      }
-    }
-    return nil
+    var line = try trimmed(evidence.dbusMachineID, Self.dbusFile)
+    if line.isEmpty { line = try trimmed(evidence.machineID, Self.file) }
+    return line.isEmpty || isShared(line) ? nil : line
+  }
+
+  private static func trimmed(
+    _ content: HardwareObservation.Content, _ file: Literal
+  ) throws(IdentityDerivation.Refusal) -> Text {
+    let text = try text(content, file)
+    var start = 0
+    var end = text.bytes.count
+    while start < end, Text.isBlank(text.bytes[start]) { start += 1 }
+    while end > start, Text.isBlank(text.bytes[end - 1]) { end -= 1 }
+    return text.slice(start..<end)
   }
 
   /// The address that an ID of class `mac` would be made of, as a decimal number. The Python

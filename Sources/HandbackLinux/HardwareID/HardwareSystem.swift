@@ -67,38 +67,20 @@ struct HardwareSystem: ~Copyable {
     return tree.read(device.path.joining(name))
   }
 
-  /// The same where no decision hangs on why there is none.
-  @inline(never)
-  func text(_ name: Literal, of device: borrowing HardwareDevice) -> Text {
-    guard case .value(let text) = attribute(name, of: device) else { return Text() }
-    return text
-  }
-
-  /// The same for what belongs to `observation`, which can't be told without it.
+  /// The same, nothing where there is none. What can't be read makes `observation` unreadable, which
+  /// can't be told without it, and hides what it may be of `signs`.
   @inline(never)
   func text(
-    _ name: Literal, of device: borrowing HardwareDevice, for observation: HardwareObservation
-  ) -> Text {
-    switch attribute(name, of: device) {
-    case .value(let text): return text
-    case .unreadable: if case .value = observation.content { observation.content = .unreadable }
-    default: break
-    }
-    return Text()
-  }
-
-  /// The same for a sign of the platform.
-  @inline(never)
-  func sign(
-    _ name: Literal, of device: borrowing HardwareDevice, _ signs: PlatformSigns,
-    for observation: HardwareObservation? = nil
+    _ name: Literal, of device: borrowing HardwareDevice,
+    for observation: HardwareObservation? = nil, _ signs: PlatformSigns? = nil
   ) -> Text {
     let content = attribute(name, of: device)
-    let text = signs.text(content)
-    if let observation, case .unreadable = content, case .value = observation.content {
+    if case .value(let text) = content { return text }
+    _ = signs?.text(content)
+    if case .unreadable = content, let observation, case .value = observation.content {
       observation.content = .unreadable
     }
-    return text
+    return Text()
   }
 
   /// A property that udev's rules or the kernel gave the device; empty without one.

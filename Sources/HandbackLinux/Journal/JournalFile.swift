@@ -33,7 +33,6 @@ enum JournalFile {
     // SQLite looks at these less closely.
     try checkIfPresent(path + "-wal")
     try checkIfPresent(path + "-shm")
-    try checkIfPresent(path + "-journal")
     return try checkHeader(path)
   }
 
@@ -75,9 +74,12 @@ enum JournalFile {
     }
   }
 
-  @inline(never)
-  static func checkIfPresent(_ path: Text) throws(JournalError) {
-    if let status = try status(path) { try check(status, path) }
+  /// Whether it is there.
+  @inline(never) @discardableResult
+  static func checkIfPresent(_ path: Text) throws(JournalError) -> Bool {
+    guard let status = try status(path) else { return false }
+    try check(status, path)
+    return true
   }
 
   static func check(_ status: clibc_status, _ path: Text) throws(JournalError) {
@@ -144,7 +146,7 @@ enum JournalFile {
     var count = try read(&header, path)
     // Empty: made, and cut off before its tables were; its second copies are made later. On UBIFS
     // it may have its size by then, but nothing else: its rollback journal makes it empty again.
-    let isCutOff = try exists(path + "-journal")
+    let isCutOff = try checkIfPresent(path + "-journal")
     if count == 0 || isCutOff && number(header, at: 0) == 0 {
       if try !wasThere(path) { return false }
       // Another process may be making it, and have come further meanwhile.

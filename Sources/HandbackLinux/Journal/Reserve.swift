@@ -105,9 +105,8 @@ public enum Reserve {
       let cause = clibc_errno()
       if cause == ENOENT || cause == ELOOP || cause == ENXIO || cause == EISDIR { return -1 }
       // Root may have been cut off before it gave it away. There is nothing in it by then.
-      var status = clibc_status()
-      if clibc_is_refused(cause) != 0, unsafe clibc_lstat(path.cString, &status) == 0,
-        status.size < Roster.byteCount
+      if clibc_is_refused(cause) != 0, let found = try? JournalFile.status(path),
+        found.size < Roster.byteCount
       {
         return -1
       }

@@ -8,18 +8,18 @@ enum DMISource {
     let device = system.device("/sys/class/dmi/id")
     let signs = found.signs
     let product = found.add(.productSerial, system.attribute("product_serial", of: device))
-    product.maker = system.sign("sys_vendor", of: device, signs, for: product)
-    product.product = system.sign("product_name", of: device, signs, for: product)
+    product.maker = system.text("sys_vendor", of: device, for: product, signs)
+    product.product = system.text("product_name", of: device, for: product, signs)
 
     let board = found.add(.boardSerial, system.attribute("board_serial", of: device))
-    board.maker = system.sign("board_vendor", of: device, signs, for: board)
+    board.maker = system.text("board_vendor", of: device, for: board, signs)
     board.product = system.text("board_name", of: device, for: board)
 
     signs.systemVendor = product.maker
     signs.productName = product.product
-    signs.productVersion = system.sign("product_version", of: device, signs)
+    signs.productVersion = system.text("product_version", of: device, for: nil, signs)
     signs.boardVendor = board.maker
-    signs.biosVendor = system.sign("bios_vendor", of: device, signs)
+    signs.biosVendor = system.text("bios_vendor", of: device, for: nil, signs)
     found.add(.chassisSerial, system.attribute("chassis_serial", of: device))
     found.add(.productUUID, system.attribute("product_uuid", of: device))
   }
